@@ -1,0 +1,1 @@
+//! The main job: a directory in, reports out, again and again.

@@ -1,0 +1,42 @@
+//! Watchbell learns from raw security logs, without labels, what is normal, and says what is not and why.
+//!
+//! The modules, in the order in which the data flows:
+//!
+//! * [`source`]: where bytes come from: directories, files, standard input, compressed or not.
+//! * [`parse`]: bytes to [`parse::Event`]s, in whatever format they come; what can't be read becomes a complaint.
+//! * [`features`]: each event and its entities' past to one [`features::Row`] of numbers.
+//! * [`score`]: rows to anomaly scores: forests, tail probabilities, their calibration and fusion.
+//! * [`classify`]: scored events to anomalies with threat type, severity and reasons, and those to findings.
+//! * [`model`]: what was learned, as a file that is safe to load.
+//! * [`config`]: what the user wants, from TOML.
+//! * [`detect`]: the floors above, wired: the [`detect::Detector`].
+//! * [`report`]: what was found, as JSON for programs and as one HTML file for people.
+//! * [`batch`]: the main job: a directory in, reports out, again and again.
+//! * [`app`]: what a front may ask.
+//! * [`cli`]: the command line.
+
+pub mod source;
+
+pub mod parse;
+
+pub mod features;
+
+pub mod score;
+
+pub mod classify;
+
+pub mod model;
+
+pub mod config;
+
+pub mod detect;
+
+pub mod report;
+
+pub mod batch;
+
+pub mod app;
+
+pub mod cli;
+
+pub use watchbell_sink as sink;
