@@ -6,5 +6,12 @@
 
 pub mod build;
 pub mod event;
+pub mod fields;
+pub mod json;
+mod options;
+pub mod time;
 
+pub use build::{EventBuilder, MappedField, Scalar};
 pub use event::{ActionClass, Complaint, ComplaintReason, Event, EventBatch, NO_TIME, Outcome, Text};
+pub use fields::{FieldTable, Slot};
+pub use options::{Format, ParseOptions, UnknownFormat};
