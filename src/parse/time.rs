@@ -312,12 +312,12 @@ impl Fields {
     fn clock<'a>(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
         let mut parts = [0; 3];
         let mut rest = rest;
-        for index in 0..3 {
+        for (index, part) in parts.iter_mut().enumerate() {
             let length = rest.iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
             if length == 0 {
                 return None;
             }
-            parts[index] = rest[..length].iter().fold(0, |sum, byte| sum * 10 + i32::from(byte - b'0'));
+            *part = rest[..length].iter().fold(0, |sum, byte| sum * 10 + i32::from(byte - b'0'));
             rest = &rest[length..];
             match rest {
                 [b':', tail @ ..] if index < 2 => rest = tail,
