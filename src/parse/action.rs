@@ -9,23 +9,28 @@ use super::ActionClass;
 /// Remembers what words mean, by their hash: a log has few words for actions and repeats them.
 #[derive(Debug)]
 pub(super) struct WordCache<T> {
-    entries: Vec<(u64, T)>,
+    /// Each word has two places, so that two frequent words of one place do not drive each other out.
+    entries: Vec<[(u64, T); 2]>,
 }
 
 const CACHE_ENTRIES: usize = 256;
 
 impl<T: Copy + Default> WordCache<T> {
     pub(super) fn new() -> Self {
-        Self { entries: vec![(0, T::default()); CACHE_ENTRIES] }
+        Self { entries: vec![[(0, T::default()); 2]; CACHE_ENTRIES] }
     }
 
     #[inline]
     pub(super) fn of(&mut self, hash: u64, find: impl FnOnce() -> T) -> T {
         let entry = &mut self.entries[hash as usize % CACHE_ENTRIES];
-        if entry.0 != hash {
-            *entry = (hash, find());
+        match entry {
+            [(first, value), _] if *first == hash => *value,
+            [_, (second, value)] if *second == hash => *value,
+            [first, second] => {
+                (*second, *first) = (*first, (hash, find()));
+                first.1
+            }
         }
-        entry.1
     }
 }
 

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
 
-use super::draft::{Draft, Offer};
+use super::draft::{Draft, NO_TALLY, NOWHERE, Origin};
 use super::fields::{BUILT_IN, Claim, FieldTable, Slot, Target};
 use super::json::Frame;
 use super::keys::{Keys, NodeId, ROOT};
 use super::open::ParseOptions;
+use super::value::Kind;
 use super::vendor::{self, Notes};
 use super::{Complaint, ComplaintReason, Event, EventBatch, NO_TIME, Outcome};
 
@@ -91,6 +92,10 @@ impl EventBuilder {
 
     /// A record begins: the bytes `record` of `block`, at this line of the block.
     pub fn begin(&mut self, block: &[u8], record: Range<usize>, line: u32) {
+        if self.events.is_empty() {
+            // As many as there are if they are all like the first, so that the list does not grow by copying.
+            self.events.reserve(block.len().saturating_sub(record.start) / record.len().max(64) + 1);
+        }
         self.records += 1;
         self.keys.begin();
         self.notes.clear();
@@ -100,14 +105,17 @@ impl EventBuilder {
     /// A field by its name; nested names are joined with dots. A value that stands in `block` is not copied.
     pub fn field(&mut self, block: &[u8], path: &str, value: Scalar<'_>) {
         let id = self.keys.child(&self.table, ROOT, path);
-        let place = place_in(block, value);
-        self.offer(id, value, place);
+        if let Some((text, kind)) = value.letters() {
+            self.offer(id, text, kind, place_in(block, text));
+        }
     }
 
     /// A value whose meaning the format knows. Only a user's mapping of a field stands above it.
     pub fn set(&mut self, block: &[u8], slot: Slot, value: Scalar<'_>) {
-        let place = place_in(block, value);
-        self.draft.offer(Claim { slot, rank: BUILT_IN }, Offer { value, place, tally: None });
+        if let Some((text, kind)) = value.letters() {
+            let origin = Origin { kind, place: place_in(block, text), tally: NO_TALLY };
+            self.draft.offer(Claim { slot, rank: BUILT_IN }, text, origin);
+        }
     }
 
     /// The record's time.
@@ -150,8 +158,10 @@ impl EventBuilder {
         if self.draft.is_empty() && self.notes.is_empty() {
             self.complain(ComplaintReason::NoKnownField, String::new());
         }
-        for tally in self.draft.tallies().flatten() {
-            self.mapped[tally as usize].count += 1;
+        for &tally in self.draft.tallies() {
+            if let Some(field) = self.mapped.get_mut(tally as usize) {
+                field.count += 1;
+            }
         }
         self.events.push(self.draft.event);
     }
@@ -168,10 +178,20 @@ impl EventBuilder {
         let complaints = complaints.into_iter().map(|(complaint, record)| with_sample(complaint, &block[record]));
         let complaints = complaints.collect();
         self.complained.clear();
-        let capacity = self.events.len();
-        let events = std::mem::replace(&mut self.events, Vec::with_capacity(capacity));
+        let events = std::mem::take(&mut self.events);
         let records = std::mem::take(&mut self.records);
         EventBatch { file, first_line, block, arena: self.draft.take_arena(), events, complaints, records }
+    }
+
+    /// Takes back the memory of a batch that is no longer needed, for the next one.
+    pub fn reuse(&mut self, batch: EventBatch) {
+        let EventBatch { mut events, mut arena, .. } = batch;
+        events.clear();
+        arena.clear();
+        if self.events.is_empty() && events.capacity() > self.events.capacity() {
+            self.events = events;
+        }
+        self.draft.reuse_arena(arena);
     }
 
     /// Which fields filled which slots so far, by slot, most used first.
@@ -191,26 +211,23 @@ impl EventBuilder {
     }
 
     /// Offers the value of a known name to the slots that it may fill. `place` is where its letters stand, in the block
-    /// or past its end in the arena, if they do.
+    /// or past its end in the arena, or [`NOWHERE`].
     #[inline]
-    pub(super) fn offer(&mut self, id: NodeId, value: Scalar<'_>, place: Option<u32>) {
+    pub(super) fn offer(&mut self, id: NodeId, text: &str, kind: Kind, place: u32) {
         let node = self.keys.node(id);
         let target = node.target;
         if target.is_none() {
             return;
         }
-        let tally = match node.tally {
-            Some(tally) => tally,
-            None => self.number(id, target),
-        };
+        let tally = if node.tally[0] == NO_TALLY { self.number(id, target) } else { node.tally };
         if let Some(claim) = target.first {
-            self.draft.offer(claim, Offer { value, place, tally: Some(tally[0]) });
+            self.draft.offer(claim, text, Origin { kind, place, tally: tally[0] });
         }
         if let Some(claim) = target.second {
-            self.draft.offer(claim, Offer { value, place, tally: Some(tally[1]) });
+            self.draft.offer(claim, text, Origin { kind, place, tally: tally[1] });
         }
         if let Some(note) = target.note {
-            self.notes.add(note, value);
+            self.notes.add(note, text);
         }
     }
 
@@ -234,7 +251,7 @@ impl EventBuilder {
                 number
             })
         });
-        self.keys.node_mut(id).tally = Some(tally);
+        self.keys.node_mut(id).tally = tally;
         tally
     }
 }
@@ -247,10 +264,10 @@ fn with_sample(mut complaint: Complaint, record: &[u8]) -> Complaint {
 }
 
 /// Where in the block a value's letters stand, told by their address.
-fn place_in(block: &[u8], value: Scalar<'_>) -> Option<u32> {
-    let (Scalar::Text(text) | Scalar::Number(text)) = value else { return None };
-    let start = (text.as_ptr() as usize).checked_sub(block.as_ptr() as usize)?;
-    (start + text.len() <= block.len()).then(|| u32::try_from(start).ok()).flatten()
+fn place_in(block: &[u8], text: &str) -> u32 {
+    let start = (text.as_ptr() as usize).wrapping_sub(block.as_ptr() as usize);
+    let fits = start.checked_add(text.len()).is_some_and(|end| end <= block.len());
+    u32::try_from(start).ok().filter(|_| fits).unwrap_or(NOWHERE)
 }
 
 #[cfg(test)]

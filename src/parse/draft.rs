@@ -12,7 +12,7 @@ use super::build::hash_text;
 use super::clock::Clock;
 use super::fields::{BUILT_IN, Claim, Slot};
 use super::template;
-use super::value::{self, Scalar};
+use super::value::{self, Kind};
 use super::{ActionClass, Event, Outcome, Text};
 
 /// The rank of a slot that nothing fills.
@@ -21,17 +21,21 @@ const EMPTY: u16 = u16::MAX;
 const ZONELESS: u16 = 512;
 /// Added to the rank of a source that is no address.
 const NO_ADDRESS: u16 = 16_384;
+/// The place of letters that stand neither in the block nor in the arena.
+pub(super) const NOWHERE: u32 = u32::MAX;
+/// Where the use of a value that no field gave is counted: nowhere.
+pub(super) const NO_TALLY: u32 = u32::MAX;
 /// Longer texts are cut for `unreadable_time`.
 const SHOWN_CHARS: usize = 60;
 
-/// A value for a slot.
+/// A value for a slot, its letters apart: both then travel in registers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Offer<'a> {
-    pub(super) value: Scalar<'a>,
-    /// Where its letters stand, in the block or past its end in the arena.
-    pub(super) place: Option<u32>,
-    /// Where its use is counted.
-    pub(super) tally: Option<u32>,
+pub(super) struct Origin {
+    pub(super) kind: Kind,
+    /// Where its letters stand, in the block or past its end in the arena; or [`NOWHERE`].
+    pub(super) place: u32,
+    /// Where its use is counted, or [`NO_TALLY`].
+    pub(super) tally: u32,
 }
 
 /// The event and what is known of its values.
@@ -41,7 +45,7 @@ pub(super) struct Draft {
     pub(super) record: Range<usize>,
     pub(super) unreadable_time: Option<String>,
     ranks: [u16; Slot::ALL.len()],
-    tallies: [Option<u32>; Slot::ALL.len()],
+    tallies: [u32; Slot::ALL.len()],
     arena: Vec<u8>,
     block_len: usize,
     clock: Clock,
@@ -56,7 +60,7 @@ impl Draft {
             record: 0..0,
             unreadable_time: None,
             ranks: [EMPTY; Slot::ALL.len()],
-            tallies: [None; Slot::ALL.len()],
+            tallies: [NO_TALLY; Slot::ALL.len()],
             arena: Vec::new(),
             block_len: 0,
             clock: Clock::new(zone),
@@ -82,7 +86,7 @@ impl Draft {
     pub(super) fn forget(&mut self) {
         self.event = Event { line: self.event.line, ..Event::EMPTY };
         self.ranks = [EMPTY; Slot::ALL.len()];
-        self.tallies = [None; Slot::ALL.len()];
+        self.tallies = [NO_TALLY; Slot::ALL.len()];
         self.unreadable_time = None;
     }
 
@@ -90,31 +94,38 @@ impl Draft {
         self.ranks.iter().all(|rank| *rank == EMPTY)
     }
 
-    pub(super) fn tallies(&self) -> impl Iterator<Item = Option<u32>> + use<> {
-        self.tallies.into_iter()
+    pub(super) fn tallies(&self) -> &[u32] {
+        &self.tallies
     }
 
     pub(super) fn take_arena(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.arena)
     }
 
+    pub(super) fn reuse_arena(&mut self, arena: Vec<u8>) {
+        if self.arena.is_empty() {
+            self.arena = arena;
+        }
+    }
+
     /// Takes the value if it beats the slot's present one.
     #[inline]
-    pub(super) fn offer(&mut self, claim: Claim, offer: Offer<'_>) {
-        if claim.rank >= self.ranks[claim.slot as usize] {
+    pub(super) fn offer(&mut self, claim: Claim, text: &str, origin: Origin) {
+        let Claim { slot, rank } = claim;
+        if rank >= self.ranks[slot as usize] {
             return;
         }
-        let taken = match claim.slot {
-            Slot::Time => self.offer_time(claim.rank, offer.value),
-            Slot::Outcome => self.offer_outcome(offer.value).then_some(claim.rank),
-            Slot::Bytes => self.offer_bytes(offer.value).then_some(claim.rank),
-            Slot::SourceIp => self.offer_source(claim.rank, offer),
-            Slot::Message => self.offer_message(offer.value).then_some(claim.rank),
-            _ => self.offer_text(claim.slot, offer).then_some(claim.rank),
+        let taken = match slot {
+            Slot::Time => self.offer_time(rank, text),
+            Slot::Outcome => if_taken(self.offer_outcome(text), rank),
+            Slot::Bytes => if_taken(self.offer_bytes(text), rank),
+            Slot::SourceIp => self.offer_source(rank, text, origin),
+            Slot::Message => if_taken(self.offer_message(text), rank),
+            _ => if_taken(self.offer_text(slot, text, origin), rank),
         };
-        if let Some(rank) = taken {
-            self.ranks[claim.slot as usize] = rank;
-            self.tallies[claim.slot as usize] = offer.tally;
+        if taken != EMPTY {
+            self.ranks[slot as usize] = taken;
+            self.tallies[slot as usize] = origin.tally;
         }
     }
 
@@ -136,8 +147,8 @@ impl Draft {
     pub(super) fn derive_text(&mut self, slot: Slot, text: &str) {
         let rank = std::mem::replace(&mut self.ranks[slot as usize], EMPTY);
         if rank >= BUILT_IN {
-            let offer = Offer { value: Scalar::Text(text), place: None, tally: None };
-            self.offer(Claim { slot, rank: BUILT_IN }, offer);
+            let origin = Origin { kind: Kind::Text, place: NOWHERE, tally: NO_TALLY };
+            self.offer(Claim { slot, rank: BUILT_IN }, text, origin);
         }
         if self.ranks[slot as usize] == EMPTY {
             self.ranks[slot as usize] = rank;
@@ -150,7 +161,7 @@ impl Draft {
             return;
         }
         self.ranks[slot as usize] = EMPTY;
-        self.tallies[slot as usize] = None;
+        self.tallies[slot as usize] = NO_TALLY;
         if let Some(text) = self.text_mut(slot) {
             *text = Text::ABSENT;
         }
@@ -161,37 +172,39 @@ impl Draft {
         self.ranks[slot as usize] != EMPTY
     }
 
-    /// Appends text to the arena, and says where it stands.
-    pub(super) fn keep(&mut self, text: &str) -> Option<u32> {
-        let start = u32::try_from(self.block_len + self.arena.len()).ok()?;
-        u32::try_from(self.block_len + self.arena.len() + text.len()).ok()?;
+    /// Appends text to the arena, and says where it stands; beyond 4 GiB the letters are lost, the hash is not.
+    fn keep(&mut self, text: &str) -> u32 {
+        let start = self.block_len + self.arena.len();
+        if u32::try_from(start + text.len()).is_err() {
+            return NOWHERE;
+        }
         self.arena.extend_from_slice(text.as_bytes());
-        Some(start)
+        start as u32
     }
 
-    fn offer_time(&mut self, rank: u16, value: Scalar<'_>) -> Option<u16> {
-        let (Scalar::Text(text) | Scalar::Number(text)) = value else { return None };
+    fn offer_time(&mut self, rank: u16, text: &str) -> u16 {
         match self.clock.read(text) {
             Some((millis, zoned)) => {
-                let rank = if zoned || rank < BUILT_IN { rank } else { rank + ZONELESS };
-                (rank < self.ranks[Slot::Time as usize]).then(|| self.event.time = millis)?;
-                Some(rank)
+                let rank = if zoned || rank < BUILT_IN { rank } else { rank.saturating_add(ZONELESS) };
+                let wins = rank < self.ranks[Slot::Time as usize];
+                if wins {
+                    self.event.time = millis;
+                }
+                if_taken(wins, rank)
             }
             None => {
                 if !value::is_absent(text) && self.unreadable_time.is_none() {
                     self.unreadable_time = Some(text.chars().take(SHOWN_CHARS).collect());
                 }
-                None
+                EMPTY
             }
         }
     }
 
-    fn offer_outcome(&mut self, value: Scalar<'_>) -> bool {
-        let outcome = match value {
-            Scalar::Text(text) if text.len() <= 64 => {
-                self.outcomes.of(hash_text(text.as_bytes()), || value::outcome(value))
-            }
-            _ => value::outcome(value),
+    fn offer_outcome(&mut self, text: &str) -> bool {
+        let outcome = match text.len() {
+            0..=64 => self.outcomes.of(hash_text(text.as_bytes()), || value::outcome(text)),
+            _ => value::outcome(text),
         };
         if outcome != Outcome::Unknown {
             self.event.outcome = outcome;
@@ -199,8 +212,7 @@ impl Draft {
         outcome != Outcome::Unknown
     }
 
-    fn offer_bytes(&mut self, value: Scalar<'_>) -> bool {
-        let (Scalar::Text(text) | Scalar::Number(text)) = value else { return false };
+    fn offer_bytes(&mut self, text: &str) -> bool {
         let count = value::byte_count(text);
         if count.is_some() {
             self.event.bytes = count;
@@ -208,48 +220,44 @@ impl Draft {
         count.is_some()
     }
 
-    fn offer_source(&mut self, rank: u16, mut offer: Offer<'_>) -> Option<u16> {
-        let Scalar::Text(text) = offer.value else { return None };
-        let rank = match value::address(text) {
+    fn offer_source(&mut self, rank: u16, text: &str, origin: Origin) -> u16 {
+        let (text, place, rank) = match value::address(text) {
+            Some(address) if origin.place == NOWHERE => (address, NOWHERE, rank),
             Some(address) => {
                 let skipped = (address.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-                offer.place = offer.place.and_then(|place| place.checked_add(u32::try_from(skipped).ok()?));
-                offer.value = Scalar::Text(address);
-                rank
+                (address, origin.place + skipped as u32, rank)
             }
-            None if rank < BUILT_IN => rank,
+            None if rank < BUILT_IN => (text, origin.place, rank),
             // A path, a URL or a sentence is the source of something else.
-            None if text.len() > 255 || text.contains(['/', '\\', ' ', '{', '"']) => return None,
-            None => rank.saturating_add(NO_ADDRESS),
+            None if origin.kind != Kind::Text || text.len() > 255 || text.contains(['/', '\\', ' ', '{', '"']) => {
+                return EMPTY;
+            }
+            None => (text, origin.place, rank.saturating_add(NO_ADDRESS)),
         };
-        (rank < self.ranks[Slot::SourceIp as usize] && self.offer_text(Slot::SourceIp, offer)).then_some(rank)
+        let wins = rank < self.ranks[Slot::SourceIp as usize];
+        if_taken(wins && self.offer_text(Slot::SourceIp, text, Origin { place, ..origin }), rank)
     }
 
-    fn offer_message(&mut self, value: Scalar<'_>) -> bool {
-        let Scalar::Text(text) = value else { return false };
+    fn offer_message(&mut self, text: &str) -> bool {
         if self.event.template == 0 {
             self.event.template = template::hash(text);
         }
-        !text.is_empty()
+        self.event.template != 0
     }
 
     #[inline]
-    fn offer_text(&mut self, slot: Slot, offer: Offer<'_>) -> bool {
-        let (letters, place) = match offer.value {
-            Scalar::Text(text) if value::is_absent(text) => return false,
-            Scalar::Text(text) | Scalar::Number(text) => (text, offer.place),
-            Scalar::Bool(true) => ("true", None),
-            Scalar::Bool(false) => ("false", None),
-            Scalar::Null => return false,
-        };
-        let Some(start) = place.or_else(|| self.keep(letters)) else { return false };
-        let Ok(len) = u32::try_from(letters.len()) else { return false };
-        let hash = hash_text(letters.as_bytes());
-        if slot == Slot::Action {
-            self.event.class = self.classes.of(hash, || action::classify(letters));
+    fn offer_text(&mut self, slot: Slot, text: &str, origin: Origin) -> bool {
+        if origin.kind == Kind::Text && value::is_absent(text) {
+            return false;
         }
-        if let Some(text) = self.text_mut(slot) {
-            *text = Text { hash, start, len };
+        let hash = hash_text(text.as_bytes());
+        let start = if origin.place == NOWHERE { self.keep(text) } else { origin.place };
+        let Ok(len) = u32::try_from(text.len()) else { return false };
+        if slot == Slot::Action {
+            self.event.class = self.classes.of(hash, || action::classify(text));
+        }
+        if let Some(into) = self.text_mut(slot) {
+            *into = Text { hash, start, len };
         }
         true
     }
@@ -267,4 +275,9 @@ impl Draft {
             Slot::Time | Slot::Outcome | Slot::Bytes | Slot::Message => None,
         }
     }
+}
+
+/// The rank, if the value was taken.
+fn if_taken(taken: bool, rank: u16) -> u16 {
+    if taken { rank } else { EMPTY }
 }

@@ -12,9 +12,10 @@ use std::ops::Range;
 
 use super::ComplaintReason;
 use super::build::EventBuilder;
+use super::draft::NOWHERE;
 use super::json_text;
 use super::keys::{NodeId, PairRole, ROOT};
-use super::value::Scalar;
+use super::value::Kind;
 
 /// Elements of an array whose fields have names.
 const NAMED_ELEMENTS: usize = 8;
@@ -167,8 +168,7 @@ enum LeafKind {
     Text,
     EscapedText,
     Number,
-    True,
-    False,
+    Word,
     Null,
 }
 
@@ -177,6 +177,8 @@ enum LeafKind {
 pub(super) struct Frame {
     id: NodeId,
     is_array: bool,
+    /// Whether its first member or element was come to.
+    begun: bool,
     /// Elements so far.
     count: usize,
     /// Tells objects apart, for duplicate keys.
@@ -184,16 +186,6 @@ pub(super) struct Frame {
     /// Name and value of an object that is a pair.
     name: Option<Leaf>,
     value: Option<Leaf>,
-}
-
-/// Where the scanner stands in the grammar.
-#[derive(Debug, Clone, Copy)]
-enum Next {
-    FirstKey,
-    Key,
-    FirstElement,
-    Value(NodeId),
-    AfterValue,
 }
 
 struct Scanner<'t> {
@@ -222,20 +214,85 @@ impl<'t> Scanner<'t> {
         if self.peek() != Some(b'{') {
             return Err(Trouble::Expected("an object", self.at));
         }
-        let mut next = self.open(ROOT, builder)?;
-        while !self.frames.is_empty() {
-            self.skip_blanks();
-            next = match next {
-                Next::FirstKey if self.peek() == Some(b'}') => self.close(builder),
-                Next::FirstKey | Next::Key => Next::Value(self.key(builder)?),
-                Next::FirstElement if self.peek() == Some(b']') => self.close(builder),
-                Next::FirstElement => Next::Value(self.element(builder)),
-                Next::Value(id) => self.value(id, builder)?,
-                Next::AfterValue => self.after_value(builder)?,
-            };
+        self.open(ROOT, builder)?;
+        while let Some(frame) = self.frames.last() {
+            let (id, serial) = (frame.id, frame.serial);
+            if frame.is_array {
+                self.elements(builder)?;
+            } else {
+                self.members(id, serial, builder)?;
+            }
         }
         self.skip_blanks();
         if self.at < self.text.len() { Err(Trouble::Expected("the end of the record", self.at)) } else { Ok(()) }
+    }
+
+    /// Members of the innermost object, up to its end or to the start of another object or array in it.
+    fn members(&mut self, parent: NodeId, serial: u64, builder: &mut EventBuilder) -> Result<(), Trouble> {
+        if self.starts_or_ends(b'}', builder)? {
+            return Ok(());
+        }
+        loop {
+            let id = self.key(parent, serial, builder)?;
+            self.skip_blanks();
+            if let Some(b'{' | b'[') = self.peek() {
+                return self.open(id, builder);
+            }
+            self.leaf(id, builder)?;
+            self.skip_blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.close(builder);
+                    return Ok(());
+                }
+                _ => return Err(Trouble::Expected("a comma or `}`", self.at)),
+            }
+            self.skip_blanks();
+        }
+    }
+
+    /// Elements of the innermost array, likewise.
+    fn elements(&mut self, builder: &mut EventBuilder) -> Result<(), Trouble> {
+        if self.starts_or_ends(b']', builder)? {
+            return Ok(());
+        }
+        loop {
+            let id = self.element(builder);
+            if let Some(b'{' | b'[') = self.peek() {
+                return self.open(id, builder);
+            }
+            self.leaf(id, builder)?;
+            self.skip_blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.close(builder);
+                    return Ok(());
+                }
+                _ => return Err(Trouble::Expected("a comma or `]`", self.at)),
+            }
+            self.skip_blanks();
+        }
+    }
+
+    /// Comes to the first or next member or element of the innermost object or array; whether that ended instead.
+    fn starts_or_ends(&mut self, end: u8, builder: &mut EventBuilder) -> Result<bool, Trouble> {
+        self.skip_blanks();
+        let Some(frame) = self.frames.last_mut() else { return Ok(true) };
+        let first = !std::mem::replace(&mut frame.begun, true);
+        if self.peek() == Some(end) {
+            self.close(builder);
+            return Ok(true);
+        }
+        if !first {
+            if self.peek() != Some(b',') {
+                return Err(Trouble::Expected(if end == b'}' { "a comma or `}`" } else { "a comma or `]`" }, self.at));
+            }
+            self.at += 1;
+            self.skip_blanks();
+        }
+        Ok(false)
     }
 
     #[inline]
@@ -252,12 +309,11 @@ impl<'t> Scanner<'t> {
 
     /// A key and its colon.
     #[inline]
-    fn key(&mut self, builder: &mut EventBuilder) -> Result<NodeId, Trouble> {
+    fn key(&mut self, parent: NodeId, serial: u64, builder: &mut EventBuilder) -> Result<NodeId, Trouble> {
         if self.peek() != Some(b'"') {
             return Err(Trouble::Expected("a key", self.at));
         }
         let start = self.at + 1;
-        let (parent, serial) = self.frames.last().map_or((ROOT, 0), |frame| (frame.id, frame.serial));
         let rest = self.text.as_bytes().get(start..).unwrap_or_default();
         let id = match builder.keys.predict(parent, rest) {
             Some((id, length)) => {
@@ -301,39 +357,49 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn value(&mut self, id: NodeId, builder: &mut EventBuilder) -> Result<Next, Trouble> {
+    /// A string, number or word, handed to the builder.
+    #[inline]
+    fn leaf(&mut self, id: NodeId, builder: &mut EventBuilder) -> Result<(), Trouble> {
         let start = self.at;
-        let leaf = match self.peek() {
-            Some(b'"') => self.string(start + 1)?,
-            Some(b'{' | b'[') => return self.open(id, builder),
-            Some(b't') => self.literal("true", LeafKind::True)?,
-            Some(b'f') => self.literal("false", LeafKind::False)?,
-            Some(b'n') => self.literal("null", LeafKind::Null)?,
-            _ => {
-                self.at = json_text::number(self.text.as_bytes(), start).map_err(expected)?;
-                Leaf { kind: LeafKind::Number, start, end: self.at }
+        if self.peek() == Some(b'"') {
+            let end = json_text::special(self.text.as_bytes(), start + 1);
+            if self.text.as_bytes().get(end) == Some(&b'"') && builder.keys.node(id).pair == PairRole::None {
+                self.at = end + 1;
+                if builder.wants(id) {
+                    builder.offer(id, &self.text[start + 1..end], Kind::Text, self.place(start + 1));
+                }
+                return Ok(());
             }
-        };
-        self.note_pair(id, leaf, builder);
-        self.emit(id, leaf, builder);
-        Ok(Next::AfterValue)
+        }
+        self.other_leaf(id, builder)
     }
 
-    fn after_value(&mut self, builder: &mut EventBuilder) -> Result<Next, Trouble> {
-        let is_array = self.frames.last().is_some_and(|frame| frame.is_array);
-        match (self.peek(), is_array) {
-            (Some(b','), false) => {
-                self.at += 1;
-                Ok(Next::Key)
+    #[inline(never)]
+    fn other_leaf(&mut self, id: NodeId, builder: &mut EventBuilder) -> Result<(), Trouble> {
+        let leaf = self.any_leaf()?;
+        self.note_pair(id, leaf, builder);
+        self.emit(id, leaf, builder);
+        Ok(())
+    }
+
+    fn any_leaf(&mut self) -> Result<Leaf, Trouble> {
+        let start = self.at;
+        match self.peek() {
+            Some(b'"') => self.string(start + 1),
+            Some(b't') => self.literal("true", LeafKind::Word),
+            Some(b'f') => self.literal("false", LeafKind::Word),
+            Some(b'n') => self.literal("null", LeafKind::Null),
+            _ => {
+                self.at = json_text::number(self.text.as_bytes(), start).map_err(expected)?;
+                Ok(Leaf { kind: LeafKind::Number, start, end: self.at })
             }
-            (Some(b','), true) => {
-                self.at += 1;
-                Ok(Next::Value(self.element(builder)))
-            }
-            (Some(b'}'), false) | (Some(b']'), true) => Ok(self.close(builder)),
-            (_, false) => Err(Trouble::Expected("a comma or `}`", self.at)),
-            (_, true) => Err(Trouble::Expected("a comma or `]`", self.at)),
         }
+    }
+
+    /// Where letters that stand there in the text stand in the block.
+    #[inline]
+    fn place(&self, at: usize) -> u32 {
+        self.offset.and_then(|offset| u32::try_from(offset + at).ok()).unwrap_or(NOWHERE)
     }
 
     /// The string whose first byte after the quote is `start`.
@@ -358,7 +424,7 @@ impl<'t> Scanner<'t> {
         Ok(Leaf { kind, start, end: self.at })
     }
 
-    fn open(&mut self, id: NodeId, builder: &mut EventBuilder) -> Result<Next, Trouble> {
+    fn open(&mut self, id: NodeId, builder: &mut EventBuilder) -> Result<(), Trouble> {
         if self.frames.len() >= self.max_depth {
             return Err(Trouble::TooDeep(self.max_depth));
         }
@@ -366,18 +432,17 @@ impl<'t> Scanner<'t> {
         self.at += 1;
         builder.objects += 1;
         let serial = builder.objects;
-        self.frames.push(Frame { id, is_array, count: 0, serial, name: None, value: None });
-        Ok(if is_array { Next::FirstElement } else { Next::FirstKey })
+        self.frames.push(Frame { id, is_array, begun: false, count: 0, serial, name: None, value: None });
+        Ok(())
     }
 
-    fn close(&mut self, builder: &mut EventBuilder) -> Next {
+    fn close(&mut self, builder: &mut EventBuilder) {
         self.at += 1;
-        let Some(frame) = self.frames.pop() else { return Next::AfterValue };
+        let Some(frame) = self.frames.pop() else { return };
         if let (Some(name), Some(value), Some(list)) = (frame.name, frame.value, self.frames.last()) {
             let list = list.id;
             self.pair(list, name, value, builder);
         }
-        Next::AfterValue
     }
 
     /// Remembers a leaf that is the name or value of a pair.
@@ -414,18 +479,16 @@ impl<'t> Scanner<'t> {
             return;
         }
         let raw = &self.text[leaf.start..leaf.end];
-        let place = self.offset.and_then(|offset| u32::try_from(offset + leaf.start).ok());
         match leaf.kind {
-            LeafKind::Text => builder.offer(id, Scalar::Text(raw), place),
-            LeafKind::Number => builder.offer(id, Scalar::Number(raw), place),
-            LeafKind::True => builder.offer(id, Scalar::Bool(true), None),
-            LeafKind::False => builder.offer(id, Scalar::Bool(false), None),
+            LeafKind::Text => builder.offer(id, raw, Kind::Text, self.place(leaf.start)),
+            LeafKind::Number => builder.offer(id, raw, Kind::Number, self.place(leaf.start)),
+            LeafKind::Word => builder.offer(id, raw, Kind::Bool, self.place(leaf.start)),
             LeafKind::Null => {}
             LeafKind::EscapedText => {
                 let mut text = std::mem::take(&mut builder.scratch);
                 text.clear();
                 json_text::unescape(raw, &mut text);
-                builder.offer(id, Scalar::Text(&text), None);
+                builder.offer(id, &text, Kind::Text, NOWHERE);
                 builder.scratch = text;
             }
         }

@@ -145,7 +145,7 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// Place of the next quote, backslash or control character, or the end.
 #[inline]
-fn special(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let word = u64::from_le_bytes(*chunk);
         let quote = word ^ (ONES * 0x22);

@@ -38,6 +38,9 @@ pub(crate) struct Node {
     parent: NodeId,
     /// The name with the quote that ends it in JSON, so that one comparison finds both.
     quoted: Box<[u8]>,
+    /// Its first sixteen bytes, and which bits of them count: most names are compared by this alone.
+    head: u128,
+    mask: u128,
     path_len: usize,
     successor: NodeId,
     /// The last object that this name was seen in.
@@ -45,7 +48,7 @@ pub(crate) struct Node {
     pub(crate) target: Target,
     pub(crate) pair: PairRole,
     /// Where the builder counts the uses of this name, by claim.
-    pub(crate) tally: Option<[u32; 2]>,
+    pub(crate) tally: [u32; 2],
 }
 
 /// The tree.
@@ -86,7 +89,11 @@ impl Keys {
     pub(crate) fn predict(&mut self, parent: NodeId, bytes: &[u8]) -> Option<(NodeId, usize)> {
         let id = self.nodes[self.last as usize].successor;
         let node = &self.nodes[id as usize];
-        if node.parent == parent && bytes.starts_with(&node.quoted) {
+        let fits = match bytes.first_chunk::<16>() {
+            Some(head) if node.quoted.len() <= 16 => u128::from_le_bytes(*head) & node.mask == node.head,
+            _ => bytes.starts_with(&node.quoted),
+        };
+        if node.parent == parent && fits {
             self.last = id;
             return Some((id, node.quoted.len() - 1));
         }
@@ -164,7 +171,19 @@ impl Keys {
         };
         let quoted = [key.as_bytes(), b"\""].concat().into_boxed_slice();
         let target = Target::NONE;
-        self.nodes.push(Node { parent, quoted, path_len, successor: UNKEPT, seen: 0, target, pair, tally: None });
+        let (head, mask) = head(&quoted);
+        self.nodes.push(Node {
+            head,
+            mask,
+            parent,
+            quoted,
+            path_len,
+            successor: UNKEPT,
+            seen: 0,
+            target,
+            pair,
+            tally: [super::draft::NO_TALLY; 2],
+        });
         id
     }
 
@@ -175,6 +194,14 @@ impl Keys {
         self.add(NodeId::MAX, "", 0);
         self.add(NodeId::MAX, "", MAX_PATH);
     }
+}
+
+fn head(quoted: &[u8]) -> (u128, u128) {
+    let (mut head, mut mask) = ([0; 16], [0; 16]);
+    for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(quoted) {
+        (*head, *mask) = (*byte, 0xff);
+    }
+    (u128::from_le_bytes(head), u128::from_le_bytes(mask))
 }
 
 impl Node {

@@ -17,11 +17,40 @@ pub enum Scalar<'a> {
     Null,
 }
 
+/// What a value was written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    Bool,
+}
+
+impl<'a> Scalar<'a> {
+    /// The value as letters, unless it is nothing.
+    #[inline]
+    pub(crate) fn letters(self) -> Option<(&'a str, Kind)> {
+        match self {
+            Self::Text(text) => Some((text, Kind::Text)),
+            Self::Number(text) => Some((text, Kind::Number)),
+            Self::Bool(true) => Some(("true", Kind::Bool)),
+            Self::Bool(false) => Some(("false", Kind::Bool)),
+            Self::Null => None,
+        }
+    }
+}
+
 /// Whether a text stands for "no value".
 #[inline]
 pub(crate) fn is_absent(text: &str) -> bool {
     const NOTHING: [&str; 8] = ["-", "?", "n/a", "na", "null", "(null)", "none", "undefined"];
-    text.len() <= 9 && (text.trim().is_empty() || NOTHING.iter().any(|word| text.eq_ignore_ascii_case(word)))
+    match text.as_bytes().first() {
+        None => true,
+        Some(b'-' | b'?' | b'n' | b'N' | b'(' | b'u' | b'U') if text.len() <= 9 => {
+            NOTHING.iter().any(|word| text.eq_ignore_ascii_case(word))
+        }
+        Some(b' ' | b'\t') => text.trim().is_empty(),
+        Some(_) => false,
+    }
 }
 
 /// The part of a text that is an IP address: without brackets, port, zone and the `::ffff:` of a mapped IPv4 address.
@@ -65,16 +94,6 @@ fn is_ipv4(text: &str) -> bool {
         }
     }
     dots == 3 && digits > 0
-}
-
-/// How an action ended, by the word or number that a field of outcomes holds.
-pub(crate) fn outcome(value: Scalar<'_>) -> Outcome {
-    match value {
-        Scalar::Bool(true) => Outcome::Success,
-        Scalar::Bool(false) => Outcome::Failure,
-        Scalar::Null => Outcome::Unknown,
-        Scalar::Text(text) | Scalar::Number(text) => outcome_word(text.trim()),
-    }
 }
 
 const SUCCESS: &[&str] = &[
@@ -165,7 +184,9 @@ const FAILURE: &[&str] = &[
     "invaliduser",
 ];
 
-fn outcome_word(text: &str) -> Outcome {
+/// How an action ended, by the word or number that a field of outcomes holds.
+pub(crate) fn outcome(text: &str) -> Outcome {
+    let text = text.trim();
     if let Ok(code) = text.parse::<f64>() {
         return outcome_code(code);
     }
@@ -197,7 +218,7 @@ pub(crate) fn error_outcome(text: &str) -> Outcome {
     match text.parse::<f64>() {
         Ok(0.0) => Outcome::Success,
         Ok(_) => Outcome::Failure,
-        Err(_) if matches!(outcome_word(text), Outcome::Success) => Outcome::Success,
+        Err(_) if matches!(outcome(text), Outcome::Success) => Outcome::Success,
         Err(_) if text.starts_with("0x") && text.bytes().skip(2).all(|byte| byte == b'0') => Outcome::Success,
         Err(_) => Outcome::Failure,
     }
@@ -241,17 +262,17 @@ mod tests {
     #[test]
     fn outcomes_by_word_and_number() {
         for (value, expected) in [
-            (Scalar::Text("SUCCESS"), Outcome::Success),
-            (Scalar::Text("Failed"), Outcome::Failure),
-            (Scalar::Text("AUDIT_FAILURE"), Outcome::Failure),
-            (Scalar::Text("authentication failed"), Outcome::Failure),
-            (Scalar::Text("open"), Outcome::Unknown),
-            (Scalar::Bool(true), Outcome::Success),
-            (Scalar::Number("403"), Outcome::Failure),
-            (Scalar::Number("0"), Outcome::Success),
-            (Scalar::Number("1"), Outcome::Unknown),
-            (Scalar::Number("50126"), Outcome::Failure),
-            (Scalar::Null, Outcome::Unknown),
+            ("SUCCESS", Outcome::Success),
+            ("Failed", Outcome::Failure),
+            ("AUDIT_FAILURE", Outcome::Failure),
+            ("authentication failed", Outcome::Failure),
+            ("open", Outcome::Unknown),
+            ("true", Outcome::Success),
+            ("403", Outcome::Failure),
+            ("0", Outcome::Success),
+            ("1", Outcome::Unknown),
+            ("50126", Outcome::Failure),
+            ("", Outcome::Unknown),
         ] {
             assert_eq!(outcome(value), expected, "{value:?}");
         }

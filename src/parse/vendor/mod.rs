@@ -11,7 +11,7 @@ mod windows;
 use super::Outcome;
 use super::draft::Draft;
 use super::fields::Slot;
-use super::value::{self, Scalar};
+use super::value;
 
 /// A field that derivations read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -149,13 +149,7 @@ impl Notes {
         self.present == 0
     }
 
-    pub(super) fn add(&mut self, note: Note, value: Scalar<'_>) {
-        let text = match value {
-            Scalar::Text(text) | Scalar::Number(text) => text,
-            Scalar::Bool(true) => "true",
-            Scalar::Bool(false) => "false",
-            Scalar::Null => return,
-        };
+    pub(super) fn add(&mut self, note: Note, text: &str) {
         if value::is_absent(text) || self.has(note) {
             return;
         }
