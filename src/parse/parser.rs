@@ -17,30 +17,44 @@ use super::{
 };
 
 /// Turns blocks into events.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Parser {
     builder: EventBuilder,
+    names: Arc<FieldTable>,
+    options: ParseOptions,
     format: Format,
     table: Table,
     clock: Clock,
-    max_record: usize,
-    max_depth: usize,
     /// A record's letters, where those in the block are unsound.
     cleaned: String,
-    scratch: Vec<u8>,
+}
+
+impl Clone for Parser {
+    /// A parser for the same log that has parsed nothing yet.
+    fn clone(&self) -> Self {
+        Self {
+            builder: EventBuilder::new(Arc::clone(&self.names), &self.options),
+            names: Arc::clone(&self.names),
+            options: self.options.clone(),
+            format: self.format,
+            table: self.table.clone(),
+            clock: self.clock.clone(),
+            cleaned: String::new(),
+        }
+    }
 }
 
 impl Parser {
     pub(super) fn new(dialect: &Dialect, options: &ParseOptions) -> Self {
+        let names = Arc::new(FieldTable::new(&options.fields));
         Self {
-            builder: EventBuilder::new(Arc::new(FieldTable::new(&options.fields)), options),
+            builder: EventBuilder::new(Arc::clone(&names), options),
+            names,
+            options: options.clone(),
             format: dialect.format,
             table: Table::new(dialect.delimiter, dialect.format == Format::Zeek),
             clock: Clock { zone: options.time_zone.clone(), reference: options.reference_time.unwrap_or(i64::MAX) },
-            max_record: options.max_record_bytes,
-            max_depth: options.max_depth,
             cleaned: String::new(),
-            scratch: Vec::new(),
         }
     }
 
@@ -55,13 +69,7 @@ impl Parser {
         }
         self.table.start(block.header.as_deref());
         if block.records.is_empty() {
-            let mut start = 0;
-            let ends = memchr::memchr_iter(b'\n', bytes).chain(std::iter::once(bytes.len()));
-            for (line, end) in ends.enumerate() {
-                let length = bytes[start..end].strip_suffix(b"\r").map_or(end - start, <[u8]>::len);
-                self.record(&block, start..start + length, line as u32);
-                start = end + 1;
-            }
+            self.lines(&block);
         } else {
             let (mut line, mut counted) = (0, 0);
             for (number, record) in block.records.iter().enumerate() {
@@ -84,6 +92,29 @@ impl Parser {
         self.builder.mapping()
     }
 
+    /// One record per line.
+    fn lines(&mut self, block: &Block) {
+        let bytes = &block.bytes;
+        let (mut start, mut line) = (0, 0);
+        // The scanner cuts lines itself, faster; it knows no limit, so it gets what holds no line beyond it.
+        if self.format == Format::JsonLines && bytes.len() <= self.options.max_record_bytes {
+            start = if block.unterminated { memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1) } else { bytes.len() };
+            json::parse_json_lines(bytes, 0..start, 0, &mut self.builder);
+            if start == bytes.len() {
+                return;
+            }
+            line = memchr::memchr_iter(b'\n', &bytes[..start]).count();
+        }
+        let ends = memchr::memchr_iter(b'\n', &bytes[start..]).map(|at| at + start).chain([bytes.len()]);
+        let mut from = start;
+        for end in ends {
+            let length = bytes[from..end].strip_suffix(b"\r").map_or(end - from, <[u8]>::len);
+            self.record(block, from..from + length, line as u32);
+            from = end + 1;
+            line += 1;
+        }
+    }
+
     fn record(&mut self, block: &Block, range: Range<usize>, line: u32) {
         let bytes = &block.bytes[range.clone()];
         if bytes.iter().all(|byte| byte.is_ascii_whitespace()) {
@@ -92,10 +123,10 @@ impl Parser {
         let is_last = block.unterminated && range.end == block.bytes.len();
         if self.format == Format::JsonLines || self.format == Format::Json {
             self.builder.begin(&block.bytes, range.clone(), line);
-            let result = if bytes.len() > self.max_record {
+            let result = if bytes.len() > self.options.max_record_bytes {
                 Err((ComplaintReason::TooLong, self.lost_detail(ComplaintReason::TooLong)))
             } else {
-                json::read_record(&mut self.builder, &block.bytes, range, self.max_depth)
+                json::read_record(&mut self.builder, &block.bytes, range)
             };
             self.settle(result.map_err(|(reason, detail)| Fault { reason, detail }), is_last);
             return;
@@ -110,7 +141,7 @@ impl Parser {
             return;
         }
         self.builder.begin(&block.bytes, range, line);
-        if bytes.len() > self.max_record {
+        if bytes.len() > self.options.max_record_bytes {
             let fault = Fault::new(ComplaintReason::TooLong, self.lost_detail(ComplaintReason::TooLong));
             self.settle(Err(fault), false);
             return;
@@ -131,14 +162,14 @@ impl Parser {
     }
 
     fn read(&mut self, block: &Block, text: &str) -> Result<(), Fault> {
-        let Self { builder, clock, scratch, table, .. } = self;
+        let Self { builder, clock, table, .. } = self;
         let mut record = Record { builder, block: &block.bytes, text, clock };
         match self.format {
             Format::Csv | Format::Tsv | Format::Zeek => table.read(&mut record),
-            Format::Syslog => syslog::read(&mut record, self.max_depth, scratch),
+            Format::Syslog => syslog::read(&mut record),
             Format::Logfmt => logfmt::read(&mut record),
             Format::Access => access::read(&mut record),
-            Format::Text | Format::JsonLines | Format::Json => lines::read(&mut record, scratch),
+            Format::Text | Format::JsonLines | Format::Json => lines::read(&mut record),
         }
     }
 
@@ -168,7 +199,7 @@ impl Parser {
     fn lost_detail(&self, reason: ComplaintReason) -> String {
         match reason {
             ComplaintReason::TooLong => {
-                format!("longer than {} bytes, the limit for one record", self.max_record)
+                format!("longer than {} bytes, the limit for one record", self.options.max_record_bytes)
             }
             _ => "the log ends within this record".to_owned(),
         }
