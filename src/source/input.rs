@@ -65,6 +65,7 @@ pub struct Input {
     /// Where an uncompressed file must end.
     expected_end: Option<u64>,
     ended: bool,
+    pending: Option<SourceError>,
 }
 
 impl fmt::Debug for Input {
@@ -149,7 +150,7 @@ impl Input {
     }
 
     fn new(path: PathBuf, reader: Reader, compression: Option<Compression>) -> Self {
-        Self { reader, path, compression, offset: 0, expected_end: None, ended: false }
+        Self { reader, path, compression, offset: 0, expected_end: None, ended: false, pending: None }
     }
 
     /// How the log is compressed.
@@ -175,6 +176,9 @@ impl Input {
     /// # Errors
     /// When the log cannot be read further; what came before the error has been added.
     pub fn read_into(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<usize, SourceError> {
+        if let Some(error) = self.pending.take() {
+            return Err(error);
+        }
         if self.ended {
             return Ok(0);
         }
@@ -227,6 +231,11 @@ impl Input {
             }
         }
         Ok(())
+    }
+
+    /// Ends the log here; the next reading gives this error.
+    pub(crate) fn fail_with(&mut self, error: SourceError) {
+        self.pending = Some(error);
     }
 
     fn fault(&self, error: io::Error) -> SourceError {
