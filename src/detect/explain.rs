@@ -135,12 +135,7 @@ fn capture(
     Ok(captured)
 }
 
-fn captured_of(
-    batch: &EventBatch,
-    event: &Event,
-    circumstances: Circumstances,
-    features: [f32; FEATURES],
-) -> Captured {
+fn captured_of(batch: &EventBatch, event: &Event, circumstances: Circumstances, features: [f32; FEATURES]) -> Captured {
     let fields = [
         (EntityKind::User, event.user),
         (EntityKind::Ip, event.source_ip),
@@ -275,4 +270,3 @@ fn record(anomaly: &Anomaly, finding_id: &str, id: u64) -> AnomalyRecord {
         raw: anomaly.raw.clone(),
     }
 }
-

@@ -17,7 +17,9 @@ pub fn family_of(name: &str) -> String {
     };
     let words: Vec<&str> = base
         .split(['-', '_', '.'])
-        .filter(|word| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T' || byte == b'Z'))
+        .filter(|word| {
+            !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T' || byte == b'Z')
+        })
         .collect();
     let base = if words.is_empty() { base.to_owned() } else { words.join("-") };
     let file = if extension.is_empty() { base } else { format!("{base}.{extension}") };

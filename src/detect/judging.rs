@@ -83,7 +83,11 @@ fn judge_block(block: &RowBlock, book: &EpisodeBook, voices: &Voices, workspace:
 }
 
 /// Finds the rows at or above the threshold (with a budget: at or above 0.5, to be cut later).
-pub(super) fn flag(settings: &DetectSettings, measured: &mut Measured, voices: &Voices) -> Result<Verdict, DetectError> {
+pub(super) fn flag(
+    settings: &DetectSettings,
+    measured: &mut Measured,
+    voices: &Voices,
+) -> Result<Verdict, DetectError> {
     let threshold = if settings.budget_per_day.is_some() { settings.threshold.min(0.5) } else { settings.threshold };
     let starts: Vec<u64> = measured.parts.iter().map(|part| part.first_row).collect();
     let ends: Vec<u64> = measured.parts.iter().map(|part| part.first_row + part.tally.events).collect();
@@ -212,8 +216,11 @@ mod tests {
         let mut out = Vec::new();
         score_line(0, &Judgment { threat: ThreatType::Beaconing, strength: 7.0, height: None }, &mut out);
         score_line(1_234_567, &Judgment { threat: ThreatType::Beaconing, strength: 0.01, height: None }, &mut out);
-        let lines: Vec<serde_json::Value> =
-            out.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> = out
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
         assert_eq!(lines[0]["threat_type"], "beaconing");
         assert_eq!(lines[0]["severity"], "high");
         assert!(lines[0]["anomaly_score"].as_f64().unwrap() > 0.9);

@@ -137,7 +137,12 @@ pub(super) fn measure(
 }
 
 impl Measured {
-    fn read_part(&mut self, settings: &DetectSettings, part: &LogPart, run: Run<'_>) -> Result<PartMeasure, DetectError> {
+    fn read_part(
+        &mut self,
+        settings: &DetectSettings,
+        part: &LogPart,
+        run: Run<'_>,
+    ) -> Result<PartMeasure, DetectError> {
         let mut done = PartMeasure {
             file: part.file.name.clone(),
             first_row: self.rows.len(),

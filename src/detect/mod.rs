@@ -199,7 +199,12 @@ impl Detector {
     ///
     /// # Errors
     /// When the analysis as a whole can't go on.
-    pub fn train(&self, name: &str, parts: &[LogPart], run: Run<'_>) -> Result<(Model, Vec<ScoreSummary>), DetectError> {
+    pub fn train(
+        &self,
+        name: &str,
+        parts: &[LogPart],
+        run: Run<'_>,
+    ) -> Result<(Model, Vec<ScoreSummary>), DetectError> {
         let measured = measure::measure(&self.settings, self.model.as_ref(), parts, run)?;
         run.progress.stage("learning");
         let voices = measured.voices(&self.settings, None)?;

@@ -230,6 +230,8 @@ pub struct Complaint {
 pub struct EventBatch {
     /// Which of the run's files this is.
     pub file: u32,
+    /// Where the block begins in its (decompressed) file.
+    pub offset: u64,
     /// Line of the block's first byte in its file, from 1.
     pub first_line: u64,
     /// The block as it was read: whole records.

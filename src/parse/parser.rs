@@ -24,7 +24,6 @@ pub struct Parser {
     table: Table,
     clock: Clock,
     max_record: usize,
-    max_depth: usize,
     /// A record's letters, where those in the block are unsound.
     cleaned: String,
     scratch: Vec<u8>,
@@ -38,7 +37,6 @@ impl Parser {
             table: Table::new(dialect.delimiter, dialect.format == Format::Zeek),
             clock: Clock { zone: options.time_zone.clone(), reference: options.reference_time.unwrap_or(i64::MAX) },
             max_record: options.max_record_bytes,
-            max_depth: options.max_depth,
             cleaned: String::new(),
             scratch: Vec::new(),
         }
@@ -46,6 +44,11 @@ impl Parser {
 
     /// The events of a block, and the complaints about it.
     pub fn parse(&mut self, block: Block) -> EventBatch {
+        let offset = block.offset;
+        EventBatch { offset, ..self.parse_records(block) }
+    }
+
+    fn parse_records(&mut self, block: Block) -> EventBatch {
         let bytes = &block.bytes;
         if let Some(reason) = block.fault {
             self.builder.begin(bytes, 0..bytes.len(), 0);
@@ -55,9 +58,18 @@ impl Parser {
         }
         self.table.start(block.header.as_deref());
         if block.records.is_empty() {
-            let mut start = 0;
-            let ends = memchr::memchr_iter(b'\n', bytes).chain(std::iter::once(bytes.len()));
-            for (line, end) in ends.enumerate() {
+            let (mut start, mut first_line) = (0, 0);
+            if self.format == Format::JsonLines {
+                // All whole lines at once; what the file's end may have cut off goes the longer way below.
+                start =
+                    if block.unterminated { memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1) } else { bytes.len() };
+                json::parse_json_lines(bytes, 0..start, 0, &mut self.builder);
+                first_line = if block.unterminated { memchr::memchr_iter(b'\n', &bytes[..start]).count() } else { 0 };
+            }
+            let rest = start;
+            let ends =
+                memchr::memchr_iter(b'\n', &bytes[rest..]).map(|at| rest + at).chain(std::iter::once(bytes.len()));
+            for (line, end) in (first_line..).zip(ends) {
                 let length = bytes[start..end].strip_suffix(b"\r").map_or(end - start, <[u8]>::len);
                 self.record(&block, start..start + length, line as u32);
                 start = end + 1;
@@ -95,7 +107,7 @@ impl Parser {
             let result = if bytes.len() > self.max_record {
                 Err((ComplaintReason::TooLong, self.lost_detail(ComplaintReason::TooLong)))
             } else {
-                json::read_record(&mut self.builder, &block.bytes, range, self.max_depth)
+                json::read_record(&mut self.builder, &block.bytes, range)
             };
             self.settle(result.map_err(|(reason, detail)| Fault { reason, detail }), is_last);
             return;
@@ -135,7 +147,7 @@ impl Parser {
         let mut record = Record { builder, block: &block.bytes, text, clock };
         match self.format {
             Format::Csv | Format::Tsv | Format::Zeek => table.read(&mut record),
-            Format::Syslog => syslog::read(&mut record, self.max_depth, scratch),
+            Format::Syslog => syslog::read(&mut record, scratch),
             Format::Logfmt => logfmt::read(&mut record),
             Format::Access => access::read(&mut record),
             Format::Text | Format::JsonLines | Format::Json => lines::read(&mut record, scratch),

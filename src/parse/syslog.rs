@@ -25,7 +25,7 @@ struct Header<'a> {
 }
 
 /// Reads one line.
-pub(super) fn read(record: &mut Record<'_>, max_depth: usize, scratch: &mut Vec<u8>) -> Result<(), Fault> {
+pub(super) fn read(record: &mut Record<'_>, scratch: &mut Vec<u8>) -> Result<(), Fault> {
     let header = split(record.text).map_err(Fault::malformed)?;
     if let Some(time) = header.time {
         record.time(time);
@@ -39,19 +39,19 @@ pub(super) fn read(record: &mut Record<'_>, max_depth: usize, scratch: &mut Vec<
     structured(record, header.structured);
     let message = header.message.trim_start_matches("\u{feff}").trim();
     record.builder.set_template(super::template::hash(message, scratch));
-    body(record, header.program.unwrap_or(""), message, max_depth);
+    body(record, header.program.unwrap_or(""), message);
     Ok(())
 }
 
 /// What the program said: fields in a format of their own, or words.
-fn body(record: &mut Record<'_>, program: &str, message: &str, max_depth: usize) {
+fn body(record: &mut Record<'_>, program: &str, message: &str) {
     let inner = message.strip_prefix("@cee:").unwrap_or(message).trim_start();
     if inner.starts_with('{') && inner.ends_with('}') {
         // Zero when the record was cleaned and its letters stand elsewhere.
         let start = (inner.as_ptr() as usize).wrapping_sub(record.block.as_ptr() as usize);
         let range = start..start.wrapping_add(inner.len());
         if record.block.get(range.clone()) == Some(inner.as_bytes())
-            && json::read_record(record.builder, record.block, range, max_depth).is_ok()
+            && json::read_record(record.builder, record.block, range).is_ok()
         {
             return;
         }

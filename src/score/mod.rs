@@ -15,4 +15,5 @@ pub mod forest;
 pub mod matrix;
 pub mod metrics;
 pub mod random;
+pub mod spot;
 pub mod voices;

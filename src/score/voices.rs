@@ -68,8 +68,14 @@ impl Voices {
         let isolation = Forest::fit(&rows, options(Split::Random, seed));
         let fair_cut = Forest::fit(&rows, options(Split::PooledGain, seed.wrapping_add(1)));
         let (tails, medians) = tails(sample, columns);
-        let mut learned =
-            Learned { columns, isolation, fair_cut, tails, medians, calibrations: std::array::from_fn(|_| Spot::default()) };
+        let mut learned = Learned {
+            columns,
+            isolation,
+            fair_cut,
+            tails,
+            medians,
+            calibrations: std::array::from_fn(|_| Spot::default()),
+        };
         let uncalibrated = Self::try_from(learned.clone())?;
         let mut scores: [Vec<f64>; 3] = std::array::from_fn(|_| Vec::new());
         let mut workspace = Workspace::default();
@@ -131,7 +137,11 @@ impl Voices {
         self.isolation.climb(&workspace.ladder, isolation);
         self.fair_cut.climb(&workspace.ladder, fair_cut);
         for (row, sum) in block.chunks_exact(columns).zip(tails.iter_mut()) {
-            *sum = row.iter().zip(self.learned.tails.chunks_exact(256)).map(|(&value, tail)| tail[usize::from(value)]).sum();
+            *sum = row
+                .iter()
+                .zip(self.learned.tails.chunks_exact(256))
+                .map(|(&value, tail)| tail[usize::from(value)])
+                .sum();
         }
         &workspace.scores
     }
