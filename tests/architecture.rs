@@ -38,6 +38,21 @@ impl File {
     }
 }
 
+/// The files without those that are compiled for tests only.
+fn program_files(files: &[File]) -> Vec<&File> {
+    let mut test_paths = Vec::new();
+    for file in files.iter().filter(|file| file.is_rust()) {
+        let stem = file.path.trim_end_matches(".rs");
+        let folder = ["/mod", "/lib", "/main"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(stem);
+        test_paths.extend(tokens::test_modules(&file.text).into_iter().map(|name| format!("{folder}/{name}")));
+    }
+    let is_test_module = |file: &File| {
+        let inside = |path: &String| file.path.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '/']));
+        test_paths.iter().any(inside)
+    };
+    files.iter().filter(|file| !file.is_test() && !is_test_module(file)).collect()
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,7 +1,7 @@
 //! House rules that a machine can check: sizes, openings, names, and what only `main` and tests may do.
 
 use super::{
-    File, assert_none, assert_one, rust_files, sources,
+    File, assert_none, assert_one, program_files, rust_files, sources,
     tokens::{starts_with, tokens, tokens_outside_tests},
 };
 
@@ -30,7 +30,7 @@ fn exits(files: &[File]) -> Vec<String> {
 
 fn found_outside_tests(files: &[File], applies: fn(&str) -> bool, forbidden: &[&str]) -> Vec<String> {
     let mut violations = Vec::new();
-    for file in files.iter().filter(|file| !file.is_test() && applies(&file.path)) {
+    for file in program_files(files).into_iter().filter(|file| applies(&file.path)) {
         let tokens = tokens_outside_tests(&file.text);
         for (position, token) in tokens.iter().enumerate() {
             if starts_with(&tokens[position..], forbidden) {
@@ -80,6 +80,9 @@ fn nothing_is_unwrapped_outside_of_tests() {
     let bad = "fn a() { b.unwrap() }\n#[cfg(test)] mod tests { fn c() { d.unwrap() } }";
     assert_one(&unwraps(&[File::new("src/a.rs", bad)]), "src/a.rs:1");
     assert_none(unwraps(&[File::new("sinks/a/tests/conformance.rs", bad), File::new("src/b.rs", "// c.unwrap()")]));
+    let parent = File::new("src/report/mod.rs", "#[cfg(test)] mod fixture;");
+    assert_none(unwraps(&[parent.clone(), File::new("src/report/fixture.rs", bad)]));
+    assert_one(&unwraps(&[parent, File::new("src/report/fixtures.rs", bad)]), "src/report/fixtures.rs:1");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Invariant 2: `features`, `score` and `classify` are functions of what comes in.
 
 use super::{
-    File, assert_none, assert_one, files_below,
+    File, assert_none, assert_one, files_below, program_files,
     tokens::{starts_with, tokens_outside_tests},
 };
 
@@ -30,7 +30,7 @@ const FORBIDDEN: [(&[&str], &str); 16] = [
 
 fn impurities(files: &[File]) -> Vec<String> {
     let mut violations = Vec::new();
-    for file in files.iter().filter(|file| file.is_rust() && !file.is_test()) {
+    for file in program_files(files).into_iter().filter(|file| file.is_rust()) {
         let tokens = tokens_outside_tests(&file.text);
         for (position, token) in tokens.iter().enumerate() {
             for (forbidden, what) in FORBIDDEN {

@@ -40,6 +40,20 @@ pub(super) fn tokens_outside_tests(source: &str) -> Vec<Token> {
     kept
 }
 
+/// The modules in files of their own that are compiled for tests only.
+pub(super) fn test_modules(source: &str) -> Vec<String> {
+    let all = tokens(source);
+    let mut names = Vec::new();
+    for position in 0..all.len() {
+        if starts_with(&all[position..], &["#", "[", "cfg", "(", "test", ")", "]"]) {
+            let item = &all[position + 7..end_of_item(&all, position + 7)];
+            let declaration = item.windows(3).find(|window| window[0].text == "mod");
+            names.extend(declaration.filter(|window| window[2].text == ";").map(|window| window[1].text.clone()));
+        }
+    }
+    names
+}
+
 /// Whether the tokens begin with these.
 pub(super) fn starts_with(tokens: &[Token], expected: &[&str]) -> bool {
     tokens.len() >= expected.len() && tokens.iter().zip(expected).all(|(token, text)| token.text == *text)
@@ -126,6 +140,13 @@ fn comments_texts_and_lifetimes_are_no_names() {
         found.iter().filter(|text| is_name_start(text.chars().next().expect("not empty"))).collect();
     assert_eq!(names, ["d", "e", "fn", "m", "_", "type"]);
     assert_eq!(tokens(source).last().map(|token| token.line), Some(2));
+}
+
+#[test]
+fn modules_for_tests_are_known_by_name() {
+    let source =
+        "mod a; #[cfg(test)] mod b; #[cfg(test)] pub(crate) mod c; #[cfg(test)] mod d { mod e; } #[cfg(test)] use f;";
+    assert_eq!(test_modules(source), ["b", "c"]);
 }
 
 #[test]
