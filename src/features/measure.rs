@@ -2,11 +2,13 @@
 //!
 //! Each is a few bytes of plain data and O(1) per event. All times are seconds since 1970 as `u32`.
 
+use serde::{Deserialize, Serialize};
+
 /// A count over a sliding window, from two half-open buckets of the window's width.
 ///
 /// The estimate takes the share of the previous bucket that the window still covers, as rate limiters do; it is exact
 /// for steady rates and never off by more than the previous bucket.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Window {
     bucket: u32,
     current: f32,
@@ -54,7 +56,7 @@ impl Window {
 /// Distinct values over a sliding window: linear counting in 128 bits (Whang 1990), in two buckets.
 ///
 /// Exact to a few percent up to some 200 distinct values, which is far past where any of the terms saturates.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Distinct {
     bucket: u32,
     current: u128,
@@ -93,7 +95,7 @@ impl Distinct {
 }
 
 /// A running mean and variance that forgets slowly: exact at first, then exponentially weighted.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Running {
     /// Number of values, capped at the memory's length.
     pub count: f32,
@@ -124,7 +126,7 @@ impl Running {
 }
 
 /// The level that windows usually reach: told once per window, so that a burst does not become its own norm.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Pace {
     window: u32,
     level: f32,

@@ -1,5 +1,7 @@
 //! What is remembered of each entity: plain data of a fixed size, one record per account, address, pair and flow.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     measure::{Distinct, Pace, Running, Window},
     table::Remembered,
@@ -24,7 +26,7 @@ pub mod width {
 }
 
 /// An account, or where no account is named the address or host that acts.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Actor {
     /// Running number, the same for the actor's whole life.
     pub id: u32,
@@ -105,7 +107,7 @@ impl Actor {
 }
 
 /// How often something new came up: of `all` events, `new` had a value never seen with this actor.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct NoveltyRate {
     /// Events with a new value.
     pub new: f32,
@@ -114,7 +116,7 @@ pub struct NoveltyRate {
 }
 
 /// A source address.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Address {
     /// Running number, the same for the address's whole life.
     pub id: u32,
@@ -143,7 +145,7 @@ pub struct Address {
 }
 
 /// An actor together with an address, host, country, resource or kind of action.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Pair {
     /// First event.
     pub first: u32,
@@ -156,7 +158,7 @@ pub struct Pair {
 }
 
 /// An actor and what it sends to or fetches from: its rhythm and its sizes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Flow {
     /// First event.
     pub first: u32,
@@ -177,7 +179,7 @@ pub struct Flow {
 }
 
 /// A resource, an action, a country or a message template among all events.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Thing {
     /// Last event.
     pub last: u32,

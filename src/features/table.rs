@@ -4,6 +4,8 @@
 //! was idle longest. So memory has a limit that no log can break, a busy entity is never forgotten for a flood of
 //! one-time ones, and the evictions are counted.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// How many neighboring slots a key may stand in.
 const REACH: usize = 8;
 
@@ -139,6 +141,28 @@ impl<T: Remembered> Table<T> {
         *free = moved;
         self.len += 1;
         true
+    }
+}
+
+/// As its cap and its entries: where an entry stands is the table's own business, so that no file can put it wrong.
+impl<T: Remembered + Serialize> Serialize for Table<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries: Vec<(u64, T)> = self.iter().map(|(key, value)| (key, *value)).collect();
+        (self.max_slots as u64, self.evictions, entries).serialize(serializer)
+    }
+}
+
+impl<'de, T: Remembered + Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Largest cap that is taken from a file.
+        const LARGEST: u64 = 1 << 22;
+        let (max_slots, evictions, entries) = <(u64, u64, Vec<(u64, T)>)>::deserialize(deserializer)?;
+        let mut table = Self::new(max_slots.min(LARGEST) as usize);
+        for (key, value) in entries {
+            *table.entry(key).0 = value;
+        }
+        table.evictions = evictions;
+        Ok(table)
     }
 }
 

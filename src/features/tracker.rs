@@ -2,6 +2,8 @@
 //!
 //! The order within [`Tracker::observe`] matters: what is usual is read before the event changes it.
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::{
     DIMENSIONS, Dimension, FEATURES,
     evidence::{self, Circumstances, Level, Signal},
@@ -49,7 +51,7 @@ const VOLUME_BANDS: usize = 96;
 const MATURITIES: usize = 14;
 
 /// The memory of a log: everything that is remembered of its entities.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tracker {
     actors: Table<Actor>,
     addresses: Table<Address>,
@@ -68,18 +70,21 @@ pub struct Tracker {
     now: u32,
     failures: Window,
     failure_pace: Pace,
-    volumes: [f32; VOLUME_BANDS],
+    /// Volumes by half powers of two, [`VOLUME_BANDS`] of them.
+    #[serde(deserialize_with = "volume_bands")]
+    volumes: Vec<f32>,
     strangers: Distinct,
     stranger_pace: Pace,
     strangers_since: u32,
     stranger_last: u32,
     next_actor: u32,
     next_address: u32,
+    #[serde(skip)]
     signals: Vec<Signal>,
 }
 
 /// Usual sizes of one actor's events of one action.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct SizeMemory {
     last: u32,
     bytes: Running,
@@ -114,7 +119,7 @@ impl Tracker {
             now: 0,
             failures: Window::default(),
             failure_pace: Pace::default(),
-            volumes: [0.0; VOLUME_BANDS],
+            volumes: vec![0.0; VOLUME_BANDS],
             strangers: Distinct::default(),
             stranger_pace: Pace::default(),
             strangers_since: 0,
@@ -252,7 +257,7 @@ impl Tracker {
         if new {
             address.id = self.next_address;
             address.first = now;
-            self.next_address += 1;
+            self.next_address = self.next_address.wrapping_add(1);
         }
         address.count += 1.0;
         address.last = now;
@@ -294,7 +299,7 @@ impl Tracker {
             entry.id = self.next_actor;
             entry.first = now;
             entry.last = now;
-            self.next_actor += 1;
+            self.next_actor = self.next_actor.wrapping_add(1);
             if seen.log_age > 5 * DAY {
                 entry.returned = now;
                 entry.silence = seen.log_age;
@@ -700,4 +705,10 @@ fn speaks_of_the_watch(name: &str) -> bool {
     const WORDS: [&str; 9] = ["audit", "log", "trail", "guardduty", "defender", "firewall", "siem", "monitor", "edr"];
     let lower = name.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
+}
+
+fn volume_bands<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+    let mut bands = Vec::<f32>::deserialize(deserializer)?;
+    bands.resize(VOLUME_BANDS, 0.0);
+    Ok(bands)
 }

@@ -6,6 +6,7 @@
 //! * [`matrix`]: rows of numbers, as floats or as bytes.
 //! * [`random`]: the seeded generator that all draws come from.
 //! * [`forest`]: isolation forests, with random or gain-guided cuts.
+//! * [`voices`]: three of them on byte rows, calibrated and fused.
 //! * [`bits`]: the same forests over byte features, 512 rows at a time.
 //! * [`metrics`]: how good a ranking is when the truth is known.
 
@@ -14,3 +15,5 @@ pub mod forest;
 pub mod matrix;
 pub mod metrics;
 pub mod random;
+pub mod spot;
+pub mod voices;

@@ -1,1 +1,0 @@
-//! The floors below, wired: the detector.
