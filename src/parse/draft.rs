@@ -155,6 +155,14 @@ impl Draft {
         }
     }
 
+    /// An action of a known class.
+    pub(super) fn derive_action(&mut self, action: &str, class: ActionClass) {
+        if self.ranks[Slot::Action as usize] >= BUILT_IN {
+            self.derive_text(Slot::Action, action);
+            self.event.class = class;
+        }
+    }
+
     /// Takes a value out of its slot again, unless a user's mapping put it there.
     pub(super) fn clear(&mut self, slot: Slot) {
         if self.ranks[slot as usize] < BUILT_IN {

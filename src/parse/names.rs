@@ -217,6 +217,7 @@ pub(super) const ENVELOPES: &[&str] = &[
     "entry",
     "json",
     "winlog",
+    "win",
     "eventdata",
     "system",
     "audit",
