@@ -18,18 +18,4 @@ pub(super) fn derive(notes: &Notes, draft: &mut Draft) {
         Some("UserLoggedIn") => draft.set_outcome(Outcome::Success),
         _ => {}
     }
-    if !draft.has(Slot::Outcome) {
-        by_name(notes, draft);
-    }
-}
-
-/// Okta, Auth0, GitHub and others: some names of actions say how they ended.
-fn by_name(notes: &Notes, draft: &mut Draft) {
-    let Some(name) = notes.get(Note::EventType) else { return };
-    let name = name.to_ascii_lowercase();
-    if ["fail", "denied", "invalid", "reject", "error"].iter().any(|word| name.contains(word)) {
-        draft.set_outcome(Outcome::Failure);
-    } else if ["success", "succeeded", "accepted"].iter().any(|word| name.contains(word)) {
-        draft.set_outcome(Outcome::Success);
-    }
 }

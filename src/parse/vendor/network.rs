@@ -11,10 +11,10 @@ pub(super) fn derive(notes: &Notes, draft: &mut Draft) {
     }
     if let Some(signature) = notes.get(Note::SuricataSignature) {
         draft.derive_text(Slot::Action, signature);
-    } else if let Some(stream) = notes.get(Note::ZeekStream) {
-        if !draft.has(Slot::Action) || notes.has(Note::ZeekState) {
-            draft.derive_text(Slot::Action, stream);
-        }
+    } else if let Some(stream) = notes.get(Note::ZeekStream)
+        && (!draft.has(Slot::Action) || notes.has(Note::ZeekState))
+    {
+        draft.derive_text(Slot::Action, stream);
     }
 }
 
