@@ -29,6 +29,6 @@ mod seam;
 mod triage;
 
 pub use error::BatchError;
-pub use round::{Job, Round};
+pub use round::{Job, Round, request};
 pub use run::{Repeat, RunEnd, run};
 pub use seam::{Analyzer, LogPart, NoProgress, PartAnalysis, PartError, Progress};

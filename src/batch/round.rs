@@ -92,7 +92,9 @@ pub(super) fn round(job: Job<'_>, output: &Output) -> Result<Round, BatchError> 
     })
 }
 
-fn request(plan: &Plan) -> DiscoverRequest {
+/// What the plan says to look for.
+#[must_use]
+pub fn request(plan: &Plan) -> DiscoverRequest {
     let own = [Some(&plan.batch.output_dir), plan.batch.model_dir.as_ref(), plan.batch.html.as_ref()];
     DiscoverRequest {
         paths: vec![plan.input.log_dir.clone()],

@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &BatchArguments, setup: &Setup<'_>, terminal: &mut 
     let watch = Watch { progress: &setup.bar, stop: &stop };
     let mut shown =
         Shown { terminal, json: arguments.run.json, plan: &plan, highest: None, problem: false, broken: None };
-    let end = app::batch(&plan, repeat, watch, &mut |round| {
+    let end = app::run_batch(&plan, repeat, watch, &mut |round| {
         if shown.broken.is_none()
             && let Err(error) = shown.round(round)
         {

@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
         Command::Score(score) => run_score(score, &setup, terminal)?,
         Command::Train(train) => run_train(train, &setup, terminal)?,
         Command::Model(ModelCommand::Show { file, json }) => {
-            let card = app::model(file)?;
+            let card = app::show_model(file)?;
             if *json { terminal.json(&card)? } else { terminal.print(&present::model(&card))? }
         }
         Command::Report(report) => {
@@ -102,8 +102,11 @@ fn run_train(train: &TrainArguments, setup: &Setup<'_>, terminal: &mut Terminal)
     train.read.put_into(&mut flags);
     train.detect.put_into(&mut flags);
     let stop = signals::stop_flag()?;
-    let card = app::train(&setup.plan(flags)?, Watch { progress: &setup.bar, stop: &stop })?;
-    if train.json { terminal.json(&card) } else { terminal.print(&present::model(&card)) }
+    let cards = app::train(&setup.plan(flags)?, Watch { progress: &setup.bar, stop: &stop })?;
+    if train.json {
+        return terminal.json(&cards);
+    }
+    cards.iter().try_for_each(|card| terminal.print(&present::model(card)))
 }
 
 fn run_config(config: &ConfigCommand, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<(), CliError> {

@@ -90,8 +90,7 @@ fn files(out: &mut String, results: &[&FileResult]) {
 pub(super) fn inspection(inspection: &Inspection) -> String {
     let mut out = String::new();
     let bold = Style::new().bold();
-    let packed = inspection.compression.as_ref().map_or_else(String::new, |kind| format!(", {kind}"));
-    writeln!(out, "{bold}{}{bold:#}: {}{packed}", clean(&inspection.file), clean(&inspection.format)).expect(TO_STRING);
+    writeln!(out, "{bold}{}{bold:#}: {}", clean(&inspection.file), clean(&inspection.format)).expect(TO_STRING);
     let (records, events) = (inspection.records, inspection.events);
     writeln!(out, "{}, {} understood\n", count(records, "record"), count(events, "event")).expect(TO_STRING);
     writeln!(out, "{bold}{:<12} {:>7}  {:<32} EXAMPLE{bold:#}", "FIELD", "FILLED", "FROM").expect(TO_STRING);
@@ -100,9 +99,6 @@ pub(super) fn inspection(inspection: &Inspection) -> String {
         let example = mapping.example.as_deref().map_or_else(String::new, |text| one_line(text, 48));
         let names = one_line(&mapping.names.join(", "), 32);
         writeln!(out, "{:<12} {share:>6.1}%  {names:<32} {example}", mapping.field).expect(TO_STRING);
-    }
-    if !inspection.unused.is_empty() {
-        writeln!(out, "\nnot used: {}", one_line(&inspection.unused.join(", "), 400)).expect(TO_STRING);
     }
     for complaint in &inspection.complaints {
         let reason = serde_json::to_value(complaint.reason).ok();

@@ -24,7 +24,7 @@ use crate::{
     },
     features::{FEATURES, evidence::Circumstances, quantize, value_of},
     model::Model,
-    parse::{Event, EventBatch, NO_TIME, open_log},
+    parse::{Event, EventBatch, NO_TIME},
     report::{AnomalyRecord, FileReport},
     score::voices::Voices,
 };
@@ -72,7 +72,8 @@ pub(super) fn explain(
         let part = part_of(&measured.parts, flag.id);
         let height = flag.judgment.height.and_then(|height| captured.get(&height)).unwrap_or(own);
         explained.anomalies.push(anomaly(&flag.judgment, own, height, voices, &measured.parts[part].file));
-        explained.places.push((part, flag.id - measured.parts[part].first_row));
+        let id = flag.id as i64 - measured.parts[part].row_of_event_0;
+        explained.places.push((part, id.unsigned_abs()));
     }
     Ok(explained)
 }
@@ -112,8 +113,9 @@ fn capture(
             break;
         }
         // A part that could not be opened the first time has no rows, so that leaving it out again keeps the count.
-        let Ok(log) = open_log(&part.file, 0, run.parse) else { continue };
-        intake::read(log, settings.threads().saturating_sub(1), run.stop, |batch| {
+        let Ok((log, lines_before)) = measure::open_part(part, model.is_some(), run) else { continue };
+        intake::read(log, settings.threads().saturating_sub(1), run.stop, |mut batch| {
+            batch.first_line += lines_before;
             run.progress.bytes(batch.block.len() as u64);
             for event in &batch.events {
                 if next == wanted.len() {
@@ -245,7 +247,12 @@ pub(super) fn reports(
             last_event: done.tally.last_event(),
             score_histogram,
         };
-        reports.push(PartAnalysis { report, end_offset: done.end_offset, error: done.error });
+        reports.push(PartAnalysis {
+            report,
+            end_offset: done.end_offset,
+            next_line: done.next_line,
+            error: done.error,
+        });
     }
     reports
 }

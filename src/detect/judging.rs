@@ -160,17 +160,26 @@ pub(super) fn write_scores(
     measured: &mut Measured,
     voices: &Voices,
     write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-) -> Result<(), DetectError> {
+) -> Result<u64, DetectError> {
+    let bar = strength_of_score(settings.threshold as f32);
+    let mut anomalies = 0;
     let Measured { rows, book, parts, .. } = measured;
     let first_row = parts.first().map_or(0, |part| part.first_row);
     let each = |first: u64, _: &RowBlock, judgments: &[Judgment]| {
         let mut lines = Vec::with_capacity(judgments.len() * 96);
+        let mut anomalies = 0;
         for (id, judgment) in (first..).zip(judgments).filter(|(id, _)| *id >= first_row) {
             score_line(id - first_row, judgment, &mut lines);
+            anomalies += u64::from(judgment.strength >= bar);
         }
-        lines
+        (lines, anomalies)
     };
-    judge_all(settings, rows, (book, voices), each, |lines: Vec<u8>| write(&lines)).map_err(DetectError::Write)
+    let collect = |(lines, count): (Vec<u8>, u64)| {
+        anomalies += count;
+        write(&lines)
+    };
+    judge_all(settings, rows, (book, voices), each, collect).map_err(DetectError::Write)?;
+    Ok(anomalies)
 }
 
 /// By hand, because a serializer's generality costs more than the whole judgment.

@@ -9,7 +9,7 @@ use crate::{
     classify::{Candidate, EpisodeBook},
     features::{FEATURES, Observation, Row, Signal, Tracker, TrackerOptions, quantize},
     model::Model,
-    parse::{Event, EventBatch, open_log},
+    parse::{Event, EventBatch, OpenLog, open_log},
     score::{random::Random, voices::Voices},
     source::SourceError,
 };
@@ -29,6 +29,9 @@ pub(super) struct PartMeasure {
     pub(super) format: String,
     pub(super) bytes: u64,
     pub(super) end_offset: u64,
+    pub(super) next_line: u64,
+    /// Row number less event number in the file.
+    pub(super) row_of_event_0: i64,
     pub(super) error: Option<SourceError>,
 }
 
@@ -40,6 +43,7 @@ pub(super) struct Measured {
     pub(super) book: EpisodeBook,
     pub(super) parts: Vec<PartMeasure>,
     sample: Sample,
+    has_model: bool,
 }
 
 impl Measured {
@@ -52,13 +56,14 @@ impl Measured {
     }
 
     pub(super) fn summary(&self) -> ScoreSummary {
-        self.part_summaries().pop().unwrap_or(ScoreSummary { file: String::new(), events: 0, lost: 0, error: None })
+        self.part_summaries().pop().unwrap_or(ScoreSummary::default())
     }
 
     pub(super) fn part_summaries(&self) -> Vec<ScoreSummary> {
         let summary = |part: &PartMeasure| ScoreSummary {
             file: part.file.clone(),
             events: part.tally.events,
+            anomalies: 0,
             lost: part.tally.lost(),
             error: part.error.as_ref().map(ToString::to_string),
         };
@@ -125,6 +130,7 @@ pub(super) fn measure(
         book: EpisodeBook::default(),
         parts: Vec::new(),
         sample: Sample { rows: Vec::new(), seen: 0, random: Random::new(settings.seed) },
+        has_model: model.is_some(),
     };
     for part in parts {
         let done = measured.read_part(settings, part, run)?;
@@ -149,15 +155,18 @@ impl Measured {
             end_offset: part.report_from,
             ..PartMeasure::default()
         };
-        let log = match open_log(&part.file, 0, run.parse) {
+        let (log, lines_before) = match open_part(part, self.has_model, run) {
             Ok(log) => log,
             Err(error) => return Ok(PartMeasure { error: Some(error), ..done }),
         };
-        done.format = log.format.to_string();
+        done.format = log.dialect.clone();
+        done.row_of_event_0 = self.rows.len() as i64 - if lines_before > 0 { part.first_event as i64 } else { 0 };
         let workers = settings.threads().saturating_sub(1).max(1);
         let mut failed = None;
-        let end = intake::read(log, workers, run.stop, |batch| {
+        let end = intake::read(log, workers, run.stop, |mut batch| {
             run.progress.bytes(batch.block.len() as u64);
+            batch.first_line += lines_before;
+            done.next_line = next_line(&batch);
             let known = usize::try_from(part.report_from.saturating_sub(batch.offset)).unwrap_or(usize::MAX);
             if known < batch.block.len() {
                 let first = batch.events.partition_point(|event| (event.record_start as usize) < known);
@@ -194,6 +203,18 @@ impl Measured {
         }
         Ok(())
     }
+}
+
+/// Opens a part where reading begins; tells how many lines of the file come before that.
+pub(super) fn open_part(part: &LogPart, has_model: bool, run: Run<'_>) -> Result<(OpenLog, u64), SourceError> {
+    let start = part.start(has_model);
+    let lines_before = if start > 0 { part.first_line - 1 } else { 0 };
+    open_log(&part.file, start, run.parse).map(|log| (log, lines_before))
+}
+
+/// Line (or record) behind a batch.
+fn next_line(batch: &EventBatch) -> u64 {
+    batch.first_line + memchr::memchr_iter(b'\n', &batch.block).count() as u64
 }
 
 /// What is kept of an event for judging it.

@@ -78,8 +78,28 @@ impl DetectSettings {
 pub struct LogPart {
     /// The file.
     pub file: SourceFile,
-    /// What comes before this byte was reported already: it is learned from, not reported.
+    /// What comes before this byte was reported already: it is learned from, as far as it is short, and not reported.
     pub report_from: u64,
+    /// Line (or record) of that byte, from 1.
+    pub first_line: u64,
+    /// Number of the first event from there, from 0.
+    pub first_event: u64,
+}
+
+impl LogPart {
+    /// A file as a whole.
+    #[must_use]
+    pub fn whole(file: SourceFile) -> Self {
+        Self { file, report_from: 0, first_line: 1, first_event: 0 }
+    }
+
+    /// Where reading begins: at the start, if what was reported before is short enough to learn from it once more and
+    /// no model remembers it.
+    fn start(&self, has_model: bool) -> u64 {
+        /// Reading this much takes about a second.
+        const SHORT: u64 = 256 << 20;
+        if has_model || self.report_from > SHORT { self.report_from } else { 0 }
+    }
 }
 
 /// Why a log can't be analyzed at all.
@@ -106,6 +126,8 @@ pub struct PartAnalysis {
     pub report: FileReport,
     /// Offset up to which the decompressed file was read.
     pub end_offset: u64,
+    /// Line (or record) of that place, from 1.
+    pub next_line: u64,
     /// What cut the reading short.
     pub error: Option<SourceError>,
 }
@@ -191,8 +213,8 @@ impl Detector {
         run.progress.stage("learning");
         let voices = measured.voices(&self.settings, self.model.as_ref())?;
         run.progress.stage("judging");
-        judging::write_scores(&self.settings, &mut measured, &voices, write)?;
-        Ok(measured.summary())
+        let anomalies = judging::write_scores(&self.settings, &mut measured, &voices, write)?;
+        Ok(ScoreSummary { anomalies, ..measured.summary() })
     }
 
     /// Learns from parts of one log and gives what was learned.
@@ -214,12 +236,14 @@ impl Detector {
 }
 
 /// What was read for scoring or training.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ScoreSummary {
     /// The file as the user named it.
     pub file: String,
     /// Events scored.
     pub events: u64,
+    /// Those at or above the threshold, where events were judged.
+    pub anomalies: u64,
     /// Records that are left out because they can't be read.
     pub lost: u64,
     /// What cut the reading short.

@@ -140,6 +140,24 @@ impl Tracker {
             + self.resources.evictions()
     }
 
+    /// Number of actors that are remembered.
+    #[must_use]
+    pub fn actors(&self) -> usize {
+        self.actors.len()
+    }
+
+    /// Number of addresses that are remembered.
+    #[must_use]
+    pub fn addresses(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// Number of pairs of an actor and something else that are remembered.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.pairs.len()
+    }
+
     /// Takes the event in and tells what was unusual about it.
     pub fn observe(&mut self, batch: &EventBatch, event: &Event) -> Observation {
         let timed = event.time != NO_TIME;

@@ -9,7 +9,7 @@ const ENUMERATION: Incident = Incident {
     id: "app-reconnaissance",
     threat_type: "reconnaissance",
     entity: ("user", "partner-api"),
-    story: "a partner's key, used for three calls until then, walks through 140 customers by number",
+    story: "a partner's key, used for three calls until then, walks through 70 customers by number",
 };
 
 /// The log.
@@ -20,7 +20,7 @@ pub(crate) fn sample() -> Sample {
         .map(|number| (format!("customer{:03}", 100 + number * 7), format!("192.0.2.{}", 5 + number * 6)))
         .collect();
     for day in 0..DAYS {
-        let orders = if is_weekend(day) { 16 } else { 34 };
+        let orders = if is_weekend(day) { 18 } else { 42 };
         for _ in 0..orders {
             let (user, address) = &customers[random.below(40) as usize];
             let time = Moment::on(day, random.around(14 * HOUR, 10 * HOUR));
@@ -42,7 +42,7 @@ pub(crate) fn sample() -> Sample {
         }
     }
     let mut time = Moment::on(10, 3 * HOUR + 22 * MINUTE);
-    for number in 0..140 {
+    for number in 0..70 {
         let path = format!("/api/customers/{}", 1_000 + number * 3 + random.between(0, 2));
         let status = if random.percent(30) { 404 } else { 200 };
         let call = line(time, ("partner-api", "198.51.100.7"), ("GET", &path, status), random.size(2_500));

@@ -13,7 +13,7 @@ const SPRAYING: Incident = Incident {
     id: "auth-password-spraying",
     threat_type: "password_spraying",
     entity: ("ip", "203.0.113.77"),
-    story: "one address tries one or two passwords on 48 accounts within half an hour at night; all fail",
+    story: "one address tries one or two passwords on 38 accounts within half an hour at night; all fail",
 };
 const BRUTE_FORCE: Incident = Incident {
     id: "auth-brute-force",

@@ -31,7 +31,7 @@ const EXFILTRATION: Incident = Incident {
     id: "cloudtrail-data-exfiltration",
     threat_type: "data_exfiltration",
     entity: ("user", "artifact-publisher"),
-    story: "it downloads 120 objects of 20 to 60 MB from the customer bucket",
+    story: "it downloads 72 objects of 20 to 60 MB from the customer bucket",
 };
 
 const ACCOUNT: &str = "111122223333";
@@ -258,7 +258,7 @@ fn leaked_key(log: &mut Sample, random: &mut Random) {
         log.plant(&EVASION, time, call.at(time, random.below(1 << 32)));
         time = time.plus_millis(random.between(6_000, 40_000));
     }
-    for number in 0..120 {
+    for number in 0..72 {
         let key = format!("customers/2025/part-{number:04}.parquet");
         let mut call = stolen("s3", "GetObject", json!({ "bucketName": "customer-records", "key": key }));
         call.bytes = Some(random.between(20_000_000, 60_000_000) as u64);

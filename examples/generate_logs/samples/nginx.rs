@@ -9,13 +9,13 @@ const SCAN: Incident = Incident {
     id: "nginx-reconnaissance",
     threat_type: "reconnaissance",
     entity: ("ip", "198.51.100.200"),
-    story: "one address asks for 220 paths that do not exist, within five minutes",
+    story: "one address asks for 140 paths that do not exist, within three minutes",
 };
 const BEACON: Incident = Incident {
     id: "nginx-beaconing",
     threat_type: "beaconing",
     entity: ("ip", "10.20.4.17"),
-    story: "an inside address calls one odd path every 60 seconds, give or take three, for five hours",
+    story: "an inside address calls one odd path every 60 seconds, give or take three, for four hours",
 };
 
 const AGENTS: [&str; 4] = [
@@ -106,7 +106,7 @@ fn incidents(log: &mut Sample, random: &mut Random) {
     let stems = ["admin", "backup", "config", "db", "env", "git", "old", "php", "setup", "sql", "test", "wp"];
     let ends = ["", ".bak", ".zip", ".php", "/login", "/.env", "/index.old"];
     let mut time = Moment::on(5, 4 * HOUR + 41 * MINUTE);
-    for number in 0..220 {
+    for number in 0..140 {
         let call = format!("GET /{}{}{}", stems[number % stems.len()], number / 20, ends[number % ends.len()]);
         let status = if number % 31 == 0 { 403 } else { 404 };
         let request = Request { address: "198.51.100.200", call: &call, status, bytes: 153, agent: "curl/8.14.1" };
@@ -114,7 +114,7 @@ fn incidents(log: &mut Sample, random: &mut Random) {
         time = time.plus_millis(random.between(200, 2_400));
     }
     let mut time = Moment::on(10, 11 * HOUR + 3 * MINUTE);
-    for _ in 0..300 {
+    for _ in 0..240 {
         let request = Request {
             address: "10.20.4.17",
             call: "POST /static/t.gif?v=7",

@@ -9,7 +9,7 @@ const BRUTE_FORCE: Incident = Incident {
     id: "sshd-brute-force",
     threat_type: "brute_force",
     entity: ("ip", "192.0.2.150"),
-    story: "one address guesses root's password on the bastion, 160 times in half an hour, without success",
+    story: "one address guesses root's password on the bastion, 110 times in twenty minutes, without success",
 };
 const LATERAL: Incident = Incident {
     id: "sshd-lateral-movement",
@@ -160,7 +160,7 @@ fn machines(writer: &mut Writer<'_>, day: i64) {
 fn brute_force(writer: &mut Writer<'_>) {
     writer.incident = Some(&BRUTE_FORCE);
     let mut time = Moment::on(5, 3 * HOUR + 12 * MINUTE);
-    for _ in 0..160 {
+    for _ in 0..110 {
         let (process, port) = (writer.random.between(900, 32_000), writer.random.between(32_768, 60_999));
         writer.line(
             time,

@@ -22,7 +22,7 @@ const SLOW: Incident = Incident {
     id: "vpn-slow-exfiltration",
     threat_type: "slow_exfiltration",
     entity: ("user", "o.sand"),
-    story: "three nights long the account sends 60 to 80 MB every half hour to an address that nobody else talks to",
+    story: "three nights long the account uploads 60 to 80 MB every half hour to an address that nobody else talks to",
 };
 
 struct Session<'a> {
@@ -86,8 +86,8 @@ fn workday(log: &mut Sample, random: &mut Random, (person, home, day): (&Person,
         session.result = "ok";
     }
     log.add(Moment::on(day, seconds), session.at(Moment::on(day, seconds)));
-    session.event = "transfer";
     for _ in 0..random.between(1, 3) {
+        session.event = if random.percent(70) { "download" } else { "upload" };
         seconds += random.between(HOUR, 3 * HOUR);
         session.destination = random.pick(&["files.example", "git.example", "erp.example", "mail.example"]);
         session.bytes = random.size(2_000_000);
@@ -123,7 +123,7 @@ fn incidents(log: &mut Sample, random: &mut Random, people: &[Person]) {
             let time = Moment::on(day, hour * HOUR + part * 1300 + random.between(0, 400));
             let mut session = connect("contractor7", "192.0.2.88", "SE");
             if part > 0 {
-                (session.event, session.destination, session.bytes) = ("transfer", "git.example", random.size(900_000));
+                (session.event, session.destination, session.bytes) = ("download", "git.example", random.size(900_000));
             }
             log.add(time, session.at(time));
         }
@@ -132,7 +132,7 @@ fn incidents(log: &mut Sample, random: &mut Random, people: &[Person]) {
     for part in 0..14 {
         let mut session = connect("contractor7", "198.51.100.140", "HK");
         if part > 0 {
-            session.event = "transfer";
+            session.event = "download";
             session.destination = random.pick(&["erp.example", "files.example", "mail.example", "git.example"]);
             session.bytes = random.size(4_000_000);
         }
@@ -146,7 +146,7 @@ fn incidents(log: &mut Sample, random: &mut Random, people: &[Person]) {
         for part in 0..16 {
             let time = Moment::on(day, 20 * HOUR + part * 30 * MINUTE + random.between(0, 240));
             let mut session = connect(&sand.user, &home, "SE");
-            (session.event, session.destination) = ("transfer", "203.0.113.201");
+            (session.event, session.destination) = ("upload", "203.0.113.201");
             session.bytes = random.between(60_000_000, 80_000_000) as u64;
             log.plant(&SLOW, time, session.at(time));
         }
