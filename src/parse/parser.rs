@@ -17,7 +17,6 @@ use super::{
 };
 
 /// Turns blocks into events.
-#[derive(Debug)]
 pub struct Parser {
     builder: EventBuilder,
     names: Arc<FieldTable>,
@@ -27,6 +26,12 @@ pub struct Parser {
     clock: Clock,
     /// A record's letters, where those in the block are unsound.
     cleaned: String,
+}
+
+impl std::fmt::Debug for Parser {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Parser").field("format", &self.format).finish_non_exhaustive()
+    }
 }
 
 impl Clone for Parser {
