@@ -7,7 +7,7 @@
 use super::ActionClass;
 
 /// Remembers what words mean, by their hash: a log has few words for actions and repeats them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct WordCache<T> {
     /// Each word has two places, so that two frequent words of one place do not drive each other out.
     entries: Vec<[(u64, T); 2]>,

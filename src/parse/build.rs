@@ -13,7 +13,7 @@ use super::draft::{Draft, NO_TALLY, NOWHERE, Origin};
 use super::fields::{BUILT_IN, Claim, FieldTable, Slot, Target};
 use super::json::Frame;
 use super::keys::{Keys, NodeId, ROOT};
-use super::open::ParseOptions;
+use super::options::ParseOptions;
 use super::value::Kind;
 use super::vendor::{self, Notes};
 use super::{Complaint, ComplaintReason, Event, EventBatch, NO_TIME, Outcome};
@@ -48,7 +48,7 @@ pub struct MappedField {
 }
 
 /// Makes events from the fields of records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct EventBuilder {
     pub(super) table: Arc<FieldTable>,
     pub(super) keys: Keys,
@@ -180,7 +180,7 @@ impl EventBuilder {
         self.complained.clear();
         let events = std::mem::take(&mut self.events);
         let records = std::mem::take(&mut self.records);
-        EventBatch { file, first_line, block, arena: self.draft.take_arena(), events, complaints, records }
+        EventBatch { file, offset: 0, first_line, block, arena: self.draft.take_arena(), events, complaints, records }
     }
 
     /// Takes back the memory of a batch that is no longer needed, for the next one.

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::time::parse_time;
 
 /// Reads times; remembers the last day.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Clock {
     zone: TimeZone,
     day: [u8; 10],

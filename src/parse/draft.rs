@@ -39,7 +39,7 @@ pub(super) struct Origin {
 }
 
 /// The event and what is known of its values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) event: Event,
     pub(super) record: Range<usize>,
@@ -47,6 +47,7 @@ pub(super) struct Draft {
     ranks: [u16; Slot::ALL.len()],
     tallies: [u32; Slot::ALL.len()],
     arena: Vec<u8>,
+    template_scratch: Vec<u8>,
     block_len: usize,
     clock: Clock,
     classes: WordCache<ActionClass>,
@@ -62,6 +63,7 @@ impl Draft {
             ranks: [EMPTY; Slot::ALL.len()],
             tallies: [NO_TALLY; Slot::ALL.len()],
             arena: Vec::new(),
+            template_scratch: Vec::new(),
             block_len: 0,
             clock: Clock::new(zone),
             classes: WordCache::new(),
@@ -240,7 +242,7 @@ impl Draft {
 
     fn offer_message(&mut self, text: &str) -> bool {
         if self.event.template == 0 {
-            self.event.template = template::hash(text);
+            self.event.template = template::hash(text, &mut self.template_scratch);
         }
         self.event.template != 0
     }

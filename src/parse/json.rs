@@ -173,7 +173,7 @@ enum LeafKind {
 }
 
 /// An object or array that is open.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Frame {
     id: NodeId,
     is_array: bool,

@@ -33,7 +33,7 @@ pub(crate) enum PairRole {
 }
 
 /// One name under its parent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Node {
     parent: NodeId,
     /// The name with the quote that ends it in JSON, so that one comparison finds both.
@@ -52,7 +52,7 @@ pub(crate) struct Node {
 }
 
 /// The tree.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Keys {
     nodes: Vec<Node>,
     index: RapidHashMap<u64, NodeId>,

@@ -10,7 +10,7 @@ use super::{
 const TIME_WORDS: usize = 6;
 
 /// Reads one line. No line is without meaning, so this never fails.
-pub(super) fn read(record: &mut Record<'_>) -> Result<(), Fault> {
+pub(super) fn read(record: &mut Record<'_>, scratch: &mut Vec<u8>) -> Result<(), Fault> {
     let text = record.text;
     if messages::audit::fits(text) && messages::audit::pairs(record, text) {
         return Ok(());
@@ -23,7 +23,7 @@ pub(super) fn read(record: &mut Record<'_>) -> Result<(), Fault> {
         None => text,
     };
     let message = message.trim_start_matches([' ', '\t', ']', ':', '-', '|']).trim_end();
-    record.builder.set_template(template::hash(message));
+    record.builder.set_template(template::hash(message, scratch));
     logfmt::feed(record, message);
     record.text(Slot::Message, message);
     Ok(())

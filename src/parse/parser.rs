@@ -26,6 +26,7 @@ pub struct Parser {
     clock: Clock,
     /// A record's letters, where those in the block are unsound.
     cleaned: String,
+    scratch: Vec<u8>,
 }
 
 impl std::fmt::Debug for Parser {
@@ -45,6 +46,7 @@ impl Clone for Parser {
             table: self.table.clone(),
             clock: self.clock.clone(),
             cleaned: String::new(),
+            scratch: Vec::new(),
         }
     }
 }
@@ -60,11 +62,17 @@ impl Parser {
             table: Table::new(dialect.delimiter, dialect.format == Format::Zeek),
             clock: Clock { zone: options.time_zone.clone(), reference: options.reference_time.unwrap_or(i64::MAX) },
             cleaned: String::new(),
+            scratch: Vec::new(),
         }
     }
 
     /// The events of a block, and the complaints about it.
     pub fn parse(&mut self, block: Block) -> EventBatch {
+        let offset = block.offset;
+        EventBatch { offset, ..self.records(block) }
+    }
+
+    fn records(&mut self, block: Block) -> EventBatch {
         let bytes = &block.bytes;
         if let Some(reason) = block.fault {
             self.builder.begin(bytes, 0..bytes.len(), 0);
@@ -167,14 +175,14 @@ impl Parser {
     }
 
     fn read(&mut self, block: &Block, text: &str) -> Result<(), Fault> {
-        let Self { builder, clock, table, .. } = self;
+        let Self { builder, clock, table, scratch, .. } = self;
         let mut record = Record { builder, block: &block.bytes, text, clock };
         match self.format {
             Format::Csv | Format::Tsv | Format::Zeek => table.read(&mut record),
-            Format::Syslog => syslog::read(&mut record),
+            Format::Syslog => syslog::read(&mut record, scratch),
             Format::Logfmt => logfmt::read(&mut record),
             Format::Access => access::read(&mut record),
-            Format::Text | Format::JsonLines | Format::Json => lines::read(&mut record),
+            Format::Text | Format::JsonLines | Format::Json => lines::read(&mut record, scratch),
         }
     }
 

@@ -25,7 +25,7 @@ struct Header<'a> {
 }
 
 /// Reads one line.
-pub(super) fn read(record: &mut Record<'_>) -> Result<(), Fault> {
+pub(super) fn read(record: &mut Record<'_>, scratch: &mut Vec<u8>) -> Result<(), Fault> {
     let header = split(record.text).map_err(Fault::malformed)?;
     if let Some(time) = header.time {
         record.time(time);
@@ -38,7 +38,7 @@ pub(super) fn read(record: &mut Record<'_>) -> Result<(), Fault> {
     }
     structured(record, header.structured);
     let message = header.message.trim_start_matches("\u{feff}").trim();
-    record.builder.set_template(super::template::hash(message));
+    record.builder.set_template(super::template::hash(message, scratch));
     body(record, header.program.unwrap_or(""), message);
     Ok(())
 }

@@ -259,7 +259,7 @@ fn logfmt_audit_and_text() {
     let (format, batch) = read(
         "time=2025-03-03T12:00:00Z level=info user=alice action=login source_ip=192.0.2.1 msg=\"a \\\"b\\\" c\"\nnothing here\n",
     );
-    assert_eq!((format, batch.events.len(), batch.records), (Format::Logfmt, 1, 2));
+    assert_eq!((format, batch.events.len(), batch.records), (Format::Logfmt, 2, 3));
     assert!(told(&batch, &batch.events[0]).starts_with("alice 192.0.2.1 login"));
     let text = "type=USER_LOGIN msg=audit(1741003200.123:7): pid=1 uid=0 auid=4294967295 ses=1 msg='op=login acct=\"root\" exe=\"/usr/sbin/sshd\" hostname=? addr=192.0.2.1 terminal=ssh res=failed'\n\
         type=EXECVE msg=audit(1741003200.123:8): argc=2 a0=\"cat\" a1=\"/etc/shadow\"\n\

@@ -122,7 +122,7 @@ pub(super) const NOTES: &[(Note, &str)] = &[
 const MAX_NOTE_BYTES: usize = 2048;
 
 /// The noted values of one record; of several fields of one note the first counts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Notes {
     present: u64,
     spans: [(u32, u32); NOTE_COUNT],
