@@ -1,4 +1,8 @@
 //! The integration tests, as one binary.
+#![allow(clippy::unwrap_used, reason = "all of it is test code, the functions between the tests too")]
 
 mod architecture;
+mod batch;
+mod cli;
+mod config;
 mod samples;

@@ -87,28 +87,25 @@ impl Ledger {
         }
     }
 
-    /// Forgets what is now noted under another path.
+    /// Forgets a content that is now noted under another path. Where its path holds something else by now, it is
+    /// among the former ones.
     pub(super) fn forget(&mut self, origin: &Origin) {
-        match origin {
-            Origin::Path(key) => {
-                self.files.remove(key);
-            }
-            Origin::Former(fingerprint) => {
-                if let Some(position) = self.former.iter().position(|entry| entry.fingerprint == *fingerprint) {
-                    self.former.remove(position);
-                }
-            }
+        let is_it = |entry: &Entry| entry.fingerprint == origin.fingerprint;
+        if self.files.get(&origin.key).is_some_and(is_it) {
+            self.files.remove(&origin.key);
+        } else if let Some(position) = self.former.iter().position(is_it) {
+            self.former.remove(position);
         }
     }
 }
 
-/// Where a content was noted before it appeared under a new path.
+/// A content that was noted before it appeared under a new path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// Under this key of [`Ledger::files`].
-    Path(String),
-    /// In [`Ledger::former`].
-    Former(Fingerprint),
+pub(super) struct Origin {
+    /// The key under which it was noted; empty for a former content.
+    pub(super) key: String,
+    /// What it was.
+    pub(super) fingerprint: Fingerprint,
 }
 
 impl Stat {

@@ -66,13 +66,6 @@ impl Output {
         Ok(ledger)
     }
 
-    /// An empty stage.
-    pub(super) fn stage(&self) -> Result<Stage, BatchError> {
-        self.clear_stage()?;
-        fs::create_dir_all(&self.stage).map_err(BatchError::write("make the directory", &self.stage))?;
-        Ok(Stage::default())
-    }
-
     /// Writes one more file to the stage. `name` gets a function that says which names are taken, and chooses one.
     pub(super) fn add(
         &self,
@@ -81,6 +74,11 @@ impl Output {
         content: &[u8],
     ) -> Result<PathBuf, BatchError> {
         let name = name(&mut |name| stage.names.contains(name) || self.folder.join(name).symlink_metadata().is_ok());
+        if stage.moves.is_empty() {
+            // What a failed round has left there was announced nowhere.
+            self.clear_stage()?;
+            fs::create_dir_all(&self.stage).map_err(BatchError::write("make the directory", &self.stage))?;
+        }
         let staged = stage.moves.len().to_string();
         durable::write_new(&self.stage.join(&staged), content)?;
         stage.names.insert(name.clone());
@@ -91,7 +89,9 @@ impl Output {
 
     /// The commit, and the moves after it.
     pub(super) fn commit(&self, stage: Stage, mut ledger: Ledger) -> Result<(), BatchError> {
-        durable::sync_folder(&self.stage)?;
+        if !stage.moves.is_empty() {
+            durable::sync_folder(&self.stage)?;
+        }
         ledger.pending = Some(stage.moves);
         self.ledger.store(&ledger)?;
         self.finish(ledger)

@@ -62,7 +62,7 @@ pub(super) fn round(job: Job<'_>, output: &Output) -> Result<Round, BatchError> 
     let before = ledger.clone();
     let sorted = triage(found.files, &mut ledger);
     let mut work =
-        Work { ledger, output, stage: output.stage()?, started_at, results: Vec::new(), reports: Vec::new() };
+        Work { ledger, output, stage: Stage::default(), started_at, results: Vec::new(), reports: Vec::new() };
 
     let parts: Vec<_> = sorted.tasks.iter().map(|task| task.part.clone()).collect();
     let analyses = if parts.is_empty() { Vec::new() } else { job.analyzer.analyze(&parts, job.progress, job.stop) };

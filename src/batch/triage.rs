@@ -149,17 +149,15 @@ fn orphans(ledger: &Ledger, present: &HashSet<String>, strangers: &[Seen]) -> Ve
             && (replaced.contains(key.as_str())
                 || fs::metadata(key).is_err_and(|error| error.kind() == io::ErrorKind::NotFound))
     };
-    let moved = ledger
-        .files
-        .iter()
-        .filter(|(key, _)| is_gone(key))
-        .map(|(key, entry)| Orphan { entry: entry.clone(), origin: Origin::Path(key.clone()) });
-    let former = ledger
-        .former
-        .iter()
-        .map(|entry| Orphan { entry: entry.clone(), origin: Origin::Former(entry.fingerprint.clone()) });
+    let moved = ledger.files.iter().filter(|(key, _)| is_gone(key)).map(|(key, entry)| (key.clone(), entry));
+    let former = ledger.former.iter().map(|entry| (String::new(), entry));
     // An empty file is the beginning of every file, which says nothing.
-    moved.chain(former).filter(|orphan| orphan.entry.fingerprint.bytes > 0).collect()
+    let says_something = |(_, entry): &(String, &Entry)| entry.fingerprint.bytes > 0;
+    let orphan = |(key, entry): (String, &Entry)| Orphan {
+        entry: entry.clone(),
+        origin: Origin { key, fingerprint: entry.fingerprint.clone() },
+    };
+    moved.chain(former).filter(says_something).map(orphan).collect()
 }
 
 /// The longest of the orphans that the file begins with.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::source::{Input, Limits, SourceError, SourceFile};
 
-pub(super) use super::options::ParseOptions;
+use super::options::ParseOptions;
 
 /// Bytes that the format is told from.
 const SNIFF: usize = 64 << 10;
