@@ -112,8 +112,8 @@ pub(crate) fn hostile_reports() -> Vec<FileReport> {
                 (sample.detail, sample.sample) = (text(), text());
             }
         }
-        for finding in &mut report.findings {
-            finding.id = text();
+        for (number, finding) in report.findings.iter_mut().enumerate() {
+            finding.id = format!("{number}{}", text());
             finding.title = text();
             finding.summary = text();
             finding.entity.value = text();
