@@ -23,6 +23,9 @@ pub mod words;
 #[cfg(test)]
 mod fixture;
 
+pub use html::render_html;
+pub use load::{Choice, load as load_reports};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use watchbell_sink::{Finding, Reason, Severity, ThreatType};

@@ -1,1 +1,19 @@
 //! Rows to anomaly scores: forests, tail probabilities, their calibration and fusion. Pure and deterministic.
+//!
+//! Every voice is a function of its rows and a seed: no clock, no global state, and the same bytes for any number of
+//! threads. The modules, from the numbers that come in to the score that goes out:
+//!
+//! * [`matrix`]: rows of numbers, as floats or as bytes.
+//! * [`random`]: the seeded generator that all draws come from.
+//! * [`forest`]: isolation forests, with random or gain-guided cuts.
+//! * [`voices`]: three of them on byte rows, calibrated and fused.
+//! * [`bits`]: the same forests over byte features, 512 rows at a time.
+//! * [`metrics`]: how good a ranking is when the truth is known.
+
+pub mod bits;
+pub mod forest;
+pub mod matrix;
+pub mod metrics;
+pub mod random;
+pub mod spot;
+pub mod voices;

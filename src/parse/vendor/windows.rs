@@ -1,0 +1,6 @@
+//! stub
+use super::super::draft::Draft;
+use super::Notes;
+pub(super) fn derive(_n: &Notes, _d: &mut Draft) -> bool {
+    false
+}
