@@ -10,6 +10,7 @@ use crate::features::{
     Dimension, FEATURE_LIST, FEATURES,
     evidence::{self, Circumstances, Level},
 };
+use crate::parse::ActionClass;
 
 mod wording;
 
@@ -117,7 +118,12 @@ impl Cause {
             Self::DestinationVolume => without.flow_bytes = 0.0,
             Self::CountryChange => without.country_gap = 0,
             Self::Silence => without.silence = 0,
-            Self::Tampering => without.class = crate::parse::ActionClass::Other,
+            Self::Tampering
+                if matches!(seen.class, ActionClass::Tamper | ActionClass::Configure | ActionClass::Delete) =>
+            {
+                without.class = ActionClass::Other;
+            }
+            Self::Tampering => {}
         }
         without
     }
@@ -192,7 +198,7 @@ fn feature_name(position: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::{ActionClass, Outcome};
+    use crate::parse::Outcome;
 
     fn brute_force() -> Circumstances {
         Circumstances {

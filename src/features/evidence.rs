@@ -96,6 +96,10 @@ pub struct Circumstances {
     pub flow_bytes: f32,
     /// Distinct actors that use the destination.
     pub destination_actors: f32,
+    /// Their share of all actors, less the actor itself: 0 when nobody else uses it.
+    pub destination_share: f32,
+    /// The actor's events before the flow's first.
+    pub events_before_flow: f32,
     /// Deviation of the actor's own intervals, as `ln(1 + seconds)`: small for machines.
     pub actor_irregularity: f32,
     /// Seconds since the actor was last seen in another country; 0 when it was not.
@@ -162,6 +166,9 @@ pub struct Signal {
 
 /// Strengths beyond this say no more.
 const MOST: f32 = 12.0;
+
+/// A campaign of strangers is told from outside only: where a narrower threat explains an event as well, that one holds.
+const MOST_OF_CAMPAIGN: f32 = 11.0;
 
 /// All evidence that an event gives, in the order of the threat types.
 pub fn signals(seen: &Circumstances, mut each: impl FnMut(Signal)) {
@@ -244,7 +251,7 @@ fn credential_stuffing(seen: &Circumstances) -> Option<Signal> {
     let level = seen.stranger_attempts;
     (login(seen) && seen.stranger && level.observed >= 8.0).then(|| Signal {
         threat: ThreatType::CredentialStuffing,
-        strength: level.surprise() * 0.8,
+        strength: (level.surprise() * 0.8).min(MOST_OF_CAMPAIGN),
         scope: Scope::Campaign,
         since: level.since,
         observed: level.observed,
@@ -322,13 +329,13 @@ fn data_exfiltration(seen: &Circumstances) -> Option<Signal> {
     })
 }
 
-/// Uploads to one rare destination that begin somewhere in the log and go on for days.
+/// Uploads to a destination hardly anybody uses, begun by somebody who did other things before, going on for days.
 fn slow_exfiltration(seen: &Circumstances) -> Option<Signal> {
-    let few = seen.destination_actors < 3.0;
-    (seen.class == ActionClass::Upload && few && seen.flow_events >= 4.0 && seen.flow_bytes >= 1e6).then(|| Signal {
+    let upload = seen.class == ActionClass::Upload && seen.flow_events >= 4.0 && seen.flow_bytes >= 1e6;
+    let change_of_habit = seen.events_before_flow >= 20.0;
+    (upload && change_of_habit && seen.destination_share < RARE_DESTINATION).then(|| Signal {
         threat: ThreatType::SlowExfiltration,
-        strength: seen.flow_events.min(30.0).ln() * 1.2
-            + (3.0 - seen.destination_actors) * 0.5
+        strength: seen.flow_events.min(30.0).ln() * 1.2 + 1.0 - seen.destination_share / RARE_DESTINATION
             + seen.flow_days.min(5.0) * 0.2,
         scope: Scope::Flow,
         since: seen.flow_since,
@@ -336,6 +343,9 @@ fn slow_exfiltration(seen: &Circumstances) -> Option<Signal> {
         typical: 0.0,
     })
 }
+
+/// A destination that fewer of the actors use is rare: one of 50, or one alone in a small log.
+const RARE_DESTINATION: f32 = 0.02;
 
 /// Many hosts that the actor was never on, in a short time.
 fn lateral_movement(seen: &Circumstances) -> Option<Signal> {
@@ -350,11 +360,12 @@ fn lateral_movement(seen: &Circumstances) -> Option<Signal> {
     })
 }
 
-/// A machine's regular pace towards a destination hardly anybody else uses.
+/// A machine's regular pace towards a destination hardly anybody else uses. Daily and hourly jobs are no beacons.
 fn beaconing(seen: &Circumstances) -> Option<Signal> {
-    let regular = seen.intervals >= 8.0 && seen.jitter < 0.2 && seen.interval >= 2.0;
-    let moves = matches!(seen.class, ActionClass::Connect | ActionClass::Upload | ActionClass::Other);
-    (regular && moves && seen.destination_actors < 3.0).then(|| Signal {
+    let regular = seen.intervals >= 8.0 && seen.jitter < 0.2 && (2.0..3_000.0).contains(&seen.interval);
+    let moves =
+        matches!(seen.class, ActionClass::Connect | ActionClass::Upload | ActionClass::Read | ActionClass::Other);
+    (regular && moves && seen.destination_share < RARE_DESTINATION).then(|| Signal {
         threat: ThreatType::Beaconing,
         strength: (0.25 - seen.jitter) * 10.0 + seen.intervals.min(60.0).ln() * 0.7 + seen.actor_irregularity.min(2.0),
         scope: Scope::Flow,

@@ -601,11 +601,13 @@ impl Tracker {
         thing.actors |= 1 << (actor_key >> 58);
         thing.last = now;
         seen.destination_actors = thing.distinct_actors();
+        seen.destination_share = (seen.destination_actors - 1.02).max(0.0) / self.actors.len().max(1) as f32;
         let (flow, new) = self.flows.entry(actor_key ^ group.rotate_left(29));
         if new {
             flow.first = now;
             flow.last = now;
             flow.run_since = now;
+            flow.events_before = seen.actor_events;
         } else {
             let interval = now.saturating_sub(flow.last) as f32;
             let rhythm = flow.interval;
@@ -628,6 +630,7 @@ impl Tracker {
         seen.flow_events = flow.count;
         seen.flow_days = f32::from(flow.days) + 1.0;
         seen.flow_bytes = flow.total;
+        seen.events_before_flow = flow.events_before;
         if seen.intervals >= 4.0 {
             features[position::REGULARITY] = (1.0 / seen.jitter.max(0.1)).min(10.0);
         }
@@ -644,7 +647,11 @@ impl Tracker {
     ) {
         let now = seen.now;
         let login = matches!(event.class, ActionClass::Login | ActionClass::RemoteLogin);
-        seen.stranger = login && young_address && seen.visit_since != 0 && seen.log_age > 2 * 3_600;
+        // A new address alone is a user on a train; one that fails, serves several accounts or lies abroad is not.
+        let suspicious = event.outcome == Outcome::Failure
+            || features[position::ACTORS_PER_ADDRESS] > 1.0
+            || seen.novelty[Dimension::Country as usize] > 1.0;
+        seen.stranger = login && young_address && seen.visit_since != 0 && seen.log_age > 2 * 3_600 && suspicious;
         let mut observed = self.strangers.read(now, width::VARIETY);
         let usual = self.stranger_pace.expected(1.0);
         if seen.stranger && event.outcome == Outcome::Failure {

@@ -1,10 +1,11 @@
 //! Words for actions to classes: one ordered table, the first rule that fits decides.
 //!
 //! An action's name is cut into words at case changes and at everything that is no letter, so `DeleteTrail`,
-//! `delete_trail` and `DELETE TRAIL` are one. A rule is a list of words that must all occur (`delete trail|log`), where
-//! `|` separates alternatives, a trailing `*` matches any ending, and `!` forbids.
+//! `delete_trail` and `DELETE TRAIL` are one. A rule is a list of groups that must all fit. A group holds alternatives
+//! between `|`; `stop*` is every word with that beginning. Before a group, `^` asks for the first word, `$` for the last,
+//! `=` for the only one, and `!` for none.
 
-use super::ActionClass;
+use super::{ActionClass, Outcome};
 
 /// Remembers what words mean, by their hash: a log has few words for actions and repeats them.
 #[derive(Debug, Clone)]
@@ -34,26 +35,49 @@ impl<T: Copy + Default> WordCache<T> {
     }
 }
 
+/// What a name of an action says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) class: ActionClass,
+    /// How it ended, where the name says so, as `UserLoginFailed` does.
+    pub(super) outcome: Outcome,
+}
+
+/// What an action of this name is, and how it ended.
+pub(super) fn meaning(name: &str) -> Meaning {
+    let words = words(name);
+    let fits = |rule: &str| rule.split_whitespace().all(|group| group_fits(group, &words));
+    let class = RULES.iter().find(|(_, rules)| rules.iter().any(|rule| fits(rule))).map(|(class, _)| *class);
+    let outcome = if fits(FAILED) {
+        Outcome::Failure
+    } else if fits(SUCCEEDED) {
+        Outcome::Success
+    } else {
+        Outcome::Unknown
+    };
+    Meaning { class: class.unwrap_or_default(), outcome }
+}
+
 /// What sort of thing an action of this name is.
 #[must_use]
 pub fn classify(name: &str) -> ActionClass {
-    let words = words(name);
-    let fits = |rule: &str| rule.split(' ').all(|group| group_fits(group, &words));
-    RULES
-        .iter()
-        .find(|(rules, _)| rules.split(',').map(str::trim).any(|rule| fits(rule)))
-        .map_or(ActionClass::Other, |(_, class)| *class)
+    meaning(name).class
 }
 
 fn group_fits(group: &str, words: &[String]) -> bool {
-    match group.strip_prefix('!') {
-        Some(forbidden) => !group_fits(forbidden, words),
-        None if group.starts_with('=') => words.len() == 1 && group_fits(&group[1..], words),
-        None => group.split('|').any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => words.iter().any(|word| word.starts_with(start)),
-            None => words.iter().any(|word| word == pattern),
-        }),
+    let any =
+        |group: &str, words: &[String]| words.iter().any(|word| group.split('|').any(|part| part_fits(part, word)));
+    match group.split_at_checked(1) {
+        Some(("!", group)) => !any(group, words),
+        Some(("^", group)) => any(group, words.get(..1).unwrap_or_default()),
+        Some(("$", group)) => any(group, words.get(words.len().saturating_sub(1)..).unwrap_or_default()),
+        Some(("=", group)) => words.len() == 1 && any(group, words),
+        _ => any(group, words),
     }
+}
+
+fn part_fits(part: &str, word: &str) -> bool {
+    part.strip_suffix('*').map_or(part == word, |beginning| word.starts_with(beginning))
 }
 
 /// Longer names are cut: an action's kind stands in its first words, and log text is a stranger's.
@@ -84,76 +108,172 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+const FAILED: &str = "fail*|denied|invalid|reject*|refused|unauthorized|forbidden|block|blocked|drop|dropped|deny";
+const SUCCEEDED: &str = "success*|succeed*|accept|accepted|allow|allowed|permitted|granted";
+
 use ActionClass::{
     Configure, Connect, Delete, Download, Execute, List, Login, Logout, Privilege, Read, RemoteLogin, Tamper, Upload,
     Write,
 };
 
-/// The table.
-const RULES: &[(&str, ActionClass)] = &[
-    // Weakening the watch, unless it is only read.
+/// The table. What only reads comes before what it reads about; what weakens or grants, before plain changes.
+const RULES: &[(ActionClass, &[&str])] = &[
     (
-        "log|logs|audit|auditing|eventlog|journal clear*|delet*|purg*|wipe*|erase*|truncat*|remov*|destroy|tamper* !get !list !describe,
-         trail|trails|detector|detectors|logging|recorder|flow|sink|sinks delet*|stop*|disabl*|remov*|disassociat* !get !list !describe,
-         cleared log|audit|security, stop|disable|disabled|disabling|turn|pause|suspend logging|audit|auditing|monitoring|alarm*|detector|recorder|trail|guard*|protection|defender|antivirus|firewall|insights,
-         audit|logging|protection|monitoring|defender|antivirus|guardduty|securityhub|macie disabl*|stop*|off,
-         update|put detector|trail !get, disassociate|delete|leave master|administrator|organization|members account|detector,
-         put event selectors, delete|disable alarms|rule|subscription|configuration|recorder|findings|publishing security|config|destination|alarm*|filter*,
-         delete alarms, disable alarm, archive findings, delete flow logs, delete log group|stream|sink, delete diagnostic settings,
-         diagnosticsettings delete, delete web acl, disable security|mfa|otp|sso|two|factor,
-         protected|branch destroy|policy override, audit|streaming destroy|disable*|delete, tamper*, selinux|apparmor|sysmon disabl*|stop*,
-         disable key, secret scanning|protection|push disable*, delete firewall|waf|guard*, unload driver sysmon",
-        Tamper,
-    ),
-    ("logout|logoff|signout, sign out|off, log|logged out|off, session end*|clos*|terminat*|clear*|revoke*|expire*, user end !endpoint, disconnect* !list, logged off", Logout),
-    ("remote login|logon|interactive|desktop, ssh|sshd|rdp|winrm|psexec|wmi|telnet|vnc|rdpclient !key* !keys !config !scan !get !list, session|ssm start session, start session, remotelogin, remoteinteractive", RemoteLogin),
-    ("policy|sso|login|mfa|signin|idp|factor create|update|delete|deactivate|reset|change*|enroll|modify profile|policy|config*|settings|attributes|idp|lifecycle|rule !get !list !describe", Configure),
-    // Rights, unless they are only read.
-    (
-        "sudo|su|runas|sudoers|setuid|privilege*|escalat*|elevat* !get !list !describe !read,
-         attach|put|set|update|change*|create|add|modify|detach|delete|grant*|revoke|assign*|unassign|remove|write role|roles|permission*|policy|policies|entitlement*|iam|acl|rolebinding*|binding|bindings|clusterrole*|clusterrolebindings|clusterroles|rolebindings|roleassignments|roledefinitions !get* !list* !describe* !read !password* !branch !retention !object !trigger,
-         role|roles|policy|permission*|rights change*|changed|modified|update*|grant*|assign*|added|add|created|create|escalat*|edit* !read,
-         key|keys|secret|token|tokens|credential|credentials|certificate|pat|apikey|serviceaccountkey create*|creat*|add*|generat*|issue*|import*|new|grant*|regenerat* !keyspace !keypair !get !read,
-         account|user|users|member|members|admin|admins|collaborator|owner|group|groups|principal|principals|identity|serviceaccount|membership create*|creat*|add*|invit*|enabl*|promot*|grant*|activat*|join*|provision*|transfer*|unlock*|new !get !list !read !describe,
-         login profile create|update|change, update|reset|change*|set|force password|passwords|passphrase !data !get, password reset|change*|set|update*,
-         assign*|grant*|delegat*|impersonat* !read, add to group|role, add member, member added, attach user|group|role|instance, privilege|granted|grant,
-         create access|login key|profile, consent to application, oauth authorize|grant|add, saml create|update|add, create|update assume role, admin* add*|grant*|promot*,
-         mfa|factor|factors deactivate|reset|disable*|bypass*|remove*|update|delete, associate iam profile, elevate access, share|modify snapshot|image attribute, integration|app install*|approv*",
-        Privilege,
-    ),
-    (
-        "login|logon|signin|sign in, log in|on, logged in|on, authenticat*|auth !list !config* !settings !authorization, user|session start|login|begin|open|opened|auth*,
-         console login, assume role*, token request*|issue*|refresh*, get session|federation token, sso start|login, session start|created|create|opened, credential validat*, kerberos, initiate auth, mfa|otp|factor challenge|verify|push|attempt*,
-         userauth*, login*, ticket request*, preauth*, preauthentication, sts, invalid user, accepted|failed password|publickey",
-        Login,
-    ),
-    (
-        "execut*|exec|run|invoke|spawn*|launch*|processrollup|command|commands|script|powershell|attach !policy !role !user !volume !interface !get !list !runner !runs, process start*|create*|creation, started process, send command, service install*, new service, task|job register*|creat*|schedul*, scheduled task, crontab|cron !get, start build|execution, create process, shell, image load*, driver load*, create remote thread, wmi event, process access, registered",
-        Execute,
-    ),
-    ("upload*|import|ingest|multipart upload, put object, send file, copy into, file sent|uploaded, transfer in, stor", Upload),
-    (
-        "download*|downloaded|export*|exfil*|dump*|backup|git clone, get object, clone, fetch|retr|bulk, unload, copy snapshot|image, get files, data transfer, zip, repo download*, export",
-        Download,
-    ),
-    ("list*|describe*|enumerat*|search*|scan*|discover*|batch|lookup|browse|find|ls|dir|query|propfind|head|inventory|explore !write !delete !create !settings, get all|account|bucket|policy|caller summary|authorization|acl|policy|location|versioning|identity, filter log events", List),
-    (
-        "delet*|remov*|destroy*|drop*|purg*|unlink|rm|erase|wipe|terminat*|rmdir|trash*|deregister|revoke*|unshare*|detach|archive*|cancel*|uninstall*|deprovision|deactivat*|suspend*, cleanup",
-        Delete,
-    ),
-    (
-        "configur*|config|setting|settings|preference*|enable*|disable*|set|setup|modify|modified|tune|toggle|policy|policies|rule|rules|attribute|install*|register* !read !get !view, authorize|revoke|modify security|ingress|egress|group, registry, sandbox, authorize security, change*",
-        Configure,
-    ),
-    (
-        "http*|connect*|connection|connections|flow|netflow|dns|network|tcp|udp|icmp|tls|ssl|conn|request|bind|proxy|url|web|options|trace|firewall|allow|allowed|block|blocked|deny|drop|accept|traffic|packet|resolve*|ping|sf|rej|rsto|rstr|rstos|oth|sh|shr|post|get",
         Connect,
+        &["=get|post|head|options|connect|trace|drop|dropped|reject|accept|allow|allowed|deny|denied|block|blocked"],
     ),
     (
-        "creat*|writ*|put|post|patch|updat*|edit*|add*|insert*|upsert|merge|push*|copy|move*|rename*|replac*|save*|append|upload|publish*|commit*|new|start*|stop*|restart|reboot|mkdir|touch|chmod|chown|tag*|untag*|share*|send|sent|enroll|generat*|submit*|approv*|comment*|associat*|disassociat*|allocat*|attach|accept*|restor*|modif*|transfer*|sync*|import*|store|mount*|provision*|schedul*|batch|initiat*|complete*|issue*|sign|resend|undelete",
-        Write,
+        Logout,
+        &[
+            "logout|logouts|logoff|signout",
+            "log|logged|sign|signed out|off",
+            "session end|ended|close|closed|terminat*|invalidated|expire*",
+        ],
     ),
-    ("read*|get*|view*|access*|open*|head|fetch*|retriev*|select*|show|display|decrypt*|preview*|check*|load*|peek|consume|stat|receive*|watch|info|inspect|lookup|describe|test*|verif*|validat*|count|download|play*|visit*|print*|poll", Read),
+    (Login, &["get session|federation token", "assume role* !updat*", "console login"]),
+    (
+        RemoteLogin,
+        &[
+            "ssh|sshd|rdp|winrm|psexec|telnet|vnc !key|keys !list* !get !describe*",
+            "send ssh",
+            "remote login|logon|desktop|interactive",
+            "^start session",
+            "^session $start",
+            "serialconsole connect",
+        ],
+    ),
+    (
+        Download,
+        &[
+            "^get object|files",
+            "$object get rest",
+            "download|downloaded|downloads|clone|cloned|takeout|unload|retr !delet* !preview",
+            "export*|exfil*|dump|dumped !delet* !updat* !list*",
+            "^copy snapshot|image",
+        ],
+    ),
+    (
+        List,
+        &[
+            "^list*|describe*|enumerat*|search*|scan*|discover*|propfind|browse|find",
+            "$list|search|enumerate|scan|listkeys !updat* !add* !remov*",
+            "listkeys",
+            "^batch get",
+            "^get policy|acl|identity|summary|location|versioning|authorization|configuration",
+        ],
+    ),
+    (
+        Read,
+        &[
+            "^get*|read|view*|head|watch|show|lookup|select|fetch|retriev*|preview|peek|check|query",
+            "$read|get|view|viewed|watch|opened|readyz|healthz",
+            "read $action",
+        ],
+    ),
+    (
+        Tamper,
+        &[
+            "delet*|stop*|disabl*|remov*|disassociat*|destroy*|clear*|purg*|wip*|truncat*|eras*|suspend*|paus*|off|dismiss* \
+             log|logs|logging|audit|auditing|eventlog|journal|trail|trails|detector|detectors|recorder|sink|sinks|monitor\
+             |monitoring|alarm|alarms|alert|alerts|guardduty|securityhub|macie|inspector|defender|antivirus|sysmon|selinux\
+             |apparmor|firewall|firewalls|waf|protection|scanning|insights|diagnosticsettings|networkwatchers|findings",
+            "updat*|put|modif* trail|trails|detector|detectors|selectors|sink|sinks|recorder",
+            "disabl* security|two|mfa|saml|sso|dependabot|intune|scanning|protection",
+            "delet*|disassociat* web acl",
+            "protected branch destroy|override*",
+            "leave organization",
+            "disassociat* members|master|administrator",
+            "tamper*|unload driver|sensor|agent",
+            "archive findings",
+        ],
+    ),
+    (
+        Configure,
+        &[
+            "authentication|auth|sso|saml|login|mfa|idp|factor config*|settings|setting|requir*|method|pref*|restrict*",
+            "security group|groups !user|member|role",
+        ],
+    ),
+    (
+        Privilege,
+        &[
+            "sudo|su|runas|sudoers|setuid|privilege|privileges|escalat*|elevat*|impersonat*|entitlement|consent",
+            "attach*|put|set|updat*|chang*|creat*|add*|modif*|detach*|delet*|grant*|revok*|assign*|remov*|write|edit*|patch\
+             |insert|promot* \
+             role|roles|permission|permissions|policy|policies|iam|setiampolicy|acl|rolebinding*|clusterrole*\
+             |roleassignment*|roledefinitions|assignment|admin|admins|owner|principal*|membership \
+             !retention|object|trigger|immutabilitypolicies|branch",
+            "creat*|add*|generat*|issu*|import*|new|upload*|regenerat*|rotate* \
+             key|keys|secret|secrets|token|tokens|credential|credentials|apikey|pat|certificate|certificates",
+            "regeneratekey|serviceaccountkey",
+            "creat*|add*|invit*|enabl*|promot*|activat*|join*|provision*|transfer*|unlock*|new \
+             account|accounts|user|users|member|members|collaborator|serviceaccount|serviceaccounts|admin|guest|group\
+             |groups|identity",
+            "login profile creat*|updat*",
+            "reset*|chang*|set|forc*|updat* password|passwords|passphrase|pwd",
+            "mfa|factor|factors|otp|sv reset*|disabl*|deactivat*|bypass*|remov*|delet*|updat*|chang*",
+            "modif*|reset snapshot|image attribute",
+            "oauth authoriz*|grant*",
+            "sign jwt|blob",
+            "provider|pool creat*|updat*|add*|delet* saml|idp|identity|workforce|oidc",
+            "app|integration install*|approv*",
+        ],
+    ),
+    (
+        Login,
+        &[
+            "login*|logon*|signin|authenticat*|auth|authn|logins",
+            "log|logged|sign|signed in|on",
+            "session start*|begin|open*|creat*",
+            "token request*|refresh*|exchang*",
+            "kerberos|preauthentication",
+            "challenge|mfa|otp|push|factor verif*|attempt*",
+            "accepted|failed password|publickey",
+        ],
+    ),
+    (
+        Execute,
+        &[
+            "exec|execut*|run|runs|invok*|spawn*|launch*|command|commands|cmd|script|powershell|runcommand|shell|converse",
+            "process|processes creat*|start*|rollup|exec*",
+            "service|task|job|cron|crontab|daemon|scheduled install*|creat*|regist*|schedul*",
+            "load* image|driver|module",
+        ],
+    ),
+    (Upload, &["upload*|ingest|putblob|stor", "put object|objects|blob|file", "copy into", "send file"]),
+    (
+        Delete,
+        &[
+            "delet*|remov*|destroy*|destruct*|drop*|purg*|unlink|rm|eras*|wip*|terminat*|rmdir|trash*|deregister*|revok*\
+           |unshar*|archiv*|uninstall*|deprovision*|detach*",
+        ],
+    ),
+    (
+        Configure,
+        &["config*|reconfigur*|setting|settings|preference*|enabl*|disabl*|set|setup|toggl*|authoriz*|registry|policy\
+           |policies|rule|rules|attribute|attributes|modif*|inbox|install*|regist*|restrict*|chang*|enforc*|enroll*|unenroll*"],
+    ),
+    (
+        Write,
+        &["creat*|writ*|put|patch|updat*|edit*|add*|insert*|upsert|merg*|push*|copy|copied|mov*|renam*|replac*|sav*\
+           |append*|publish*|commit*|new|start*|stop*|restart*|reboot*|mkdir|touch|chmod|chown|tag*|untag*|shar*|send|sent\
+           |generat*|submit*|approv*|comment*|associat*|disassociat*|allocat*|attach*|restor*|transfer*|sync*|import*|store\
+           |mount*|unmount*|provision*|schedul*|initiat*|complet*|issu*|sign|signed|resend|undelet*|recover*|convert*|extend*"],
+    ),
+    (
+        Connect,
+        &[
+            "http*|connect*|conn|flow|netflow|dns|network|tcp|udp|icmp|tls|ssl|request|requests|bind|proxy|url|web|traffic\
+           |packet|resolv*|ping|firewall|listen*",
+        ],
+    ),
+    (
+        Read,
+        &[
+            "read*|get*|view*|access*|open*|fetch*|retriev*|select*|display*|decrypt*|preview*|play*|visit*|print*|show*\
+           |watch|inspect*|receiv*|begingetaccess",
+        ],
+    ),
 ];
 
 #[cfg(test)]
@@ -164,38 +284,88 @@ mod tests {
     fn names_are_cut_into_words() {
         assert_eq!(words("ConsoleLogin"), ["console", "login"]);
         assert_eq!(words("GetIAMUser2"), ["get", "iam", "user"]);
-        assert_eq!(
-            words("MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE"),
-            ["microsoft", "compute", "virtualmachines", "write"]
-        );
+        assert_eq!(words("MICROSOFT.COMPUTE/DISKS/WRITE"), ["microsoft", "compute", "disks", "write"]);
         assert_eq!(words("user.session.start"), ["user", "session", "start"]);
         assert!(words("").is_empty() && words("4624").is_empty());
+        assert_eq!(words(&"a b ".repeat(1000)).len(), MAX_WORDS);
     }
 
     #[test]
-    fn words_have_classes() {
+    fn names_of_real_logs_have_classes() {
         let wrong: Vec<_> = EXPECTED
             .iter()
             .flat_map(|(class, names)| names.split_whitespace().map(move |name| (name, *class)))
-            .filter_map(|(name, class)| {
-                let found = classify(name);
-                (found != class).then(|| format!("{name}: expected {class:?}, found {found:?}"))
-            })
+            .filter(|(name, class)| classify(name) != *class)
+            .map(|(name, class)| format!("{name}: expected {class:?}, found {:?}", classify(name)))
             .collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
+    #[test]
+    fn names_may_say_how_it_ended() {
+        for (name, outcome) in [
+            ("UserLoginFailed", Outcome::Failure),
+            ("login.succeeded", Outcome::Success),
+            ("Dovecot Authentication Success.", Outcome::Success),
+            ("REJECT", Outcome::Failure),
+            ("ConsoleLogin", Outcome::Unknown),
+        ] {
+            assert_eq!(meaning(name).outcome, outcome, "{name}");
+        }
+    }
+
+    #[test]
+    fn two_words_of_one_place_stay_both_in_the_cache() {
+        let mut cache = WordCache::<u8>::new();
+        let (first, second) = (7, 7 + CACHE_ENTRIES as u64);
+        assert_eq!((cache.of(first, || 1), cache.of(second, || 2)), (1, 2));
+        assert_eq!((cache.of(first, || 9), cache.of(second, || 9)), (1, 2));
+        cache.of(second + CACHE_ENTRIES as u64, || 3);
+        assert_eq!(cache.of(first, || 9), 9);
+    }
+
     const EXPECTED: &[(ActionClass, &str)] = &[
-        (Tamper, "log_delete DeleteTrail StopLogging audit_disable UpdateDetector DeleteDetector clear_log"),
-        (RemoteLogin, "remote_login ssh_login sshd"),
-        (Privilege, "sudo role_change key_create AttachUserPolicy CreateAccessKey"),
-        (Login, "login ConsoleLogin"),
-        (Upload, "upload"),
-        (List, "list ListBuckets DescribeInstances"),
-        (Delete, "delete DeleteBucket"),
-        (Configure, "config_change"),
-        (Connect, "http_post GET"),
-        (Write, "write update"),
-        (Read, "read view"),
+        (
+            Tamper,
+            "log_delete audit_disable clear_log DeleteTrail StopLogging UpdateTrail UpdateDetector DeleteDetector
+             DeleteFlowLogs PutEventSelectors DeleteLogGroup DisableAlarmActions StopConfigurationRecorder
+             DeleteModelInvocationLoggingConfiguration DeleteResolverQueryLogConfig LeaveOrganization DisassociateWebACL
+             google.logging.v2.ConfigServiceV2.DeleteSink org.disable_two_factor_requirement secret_scanning.disable
+             protected_branch.policy_override repository_vulnerability_alert.dismiss business_advanced_security.disabled
+             MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE",
+        ),
+        (Logout, "logout user_logout user.session.end UserLoggedOff session_closed"),
+        (RemoteLogin, "remote_login StartSession sshd SendSSHPublicKey session.start"),
+        (
+            Privilege,
+            "sudo role_change policy_change key_create AttachUserPolicy PutRolePolicy CreateAccessKey AddUserToGroup
+             CreateUser CreateLoginProfile UpdateLoginProfile UpdateAssumeRolePolicy SetIamPolicy ModifySnapshotAttribute
+             google.iam.admin.v1.CreateServiceAccountKey io.k8s.rbac.v1.clusterroles.create DeactivateMFADevice
+             Microsoft.Authorization/roleAssignments/write user.account.privilege.grant user.account.reset_password
+             org.add_member org.invite_member admin_api_key_created grantUserRoles addPrincipalToGroup setAccountAdmin
+             user.mfa.factor.reset_all GenerateAccessToken CreateSAMLProvider app_installed role_assignment_granted",
+        ),
+        (
+            Login,
+            "login ConsoleLogin AssumeRole AssumeRoleWithSAML GetSessionToken user.session.start UserLoggedIn SignIn
+             UserLoginFailed user.authentication.sso login.failed jwtLogin user_login_succeeded Sign-in",
+        ),
+        (Execute, "execute InvokeModel RunInstances SendCommand ProcessRollup2 StartQueryExecution session.command
+                   MICROSOFT.COMPUTE/VIRTUALMACHINES/RUNCOMMAND/ACTION io.k8s.core.v1.pods.exec.create"),
+        (Upload, "upload PutObject putblob file_uploaded"),
+        (Download, "download GetObject git.clone repo.download_zip page.exported REST.GET.OBJECT GET_FILES
+                    StartExportTask FileDownloaded"),
+        (List, "list ListBuckets DescribeInstances GetBucketAcl GetCallerIdentity io.k8s.core.v1.secrets.list
+                compute.instances.list microsoft.storage/storageaccounts/listkeys/action BatchGetSecretValue"),
+        (Delete, "delete DeleteBucket TerminateInstances v1.compute.instances.delete app_uninstalled dropSchema trash
+                  public_key.delete Microsoft.Authorization/locks/delete"),
+        (Configure, "config_change AuthorizeSecurityGroupIngress EnableRegion New-InboxRule Set-Mailbox EMAIL_SETTINGS
+                     workspace.settings.enforce_saml_sso_config_updated ModifyDBInstance email_forwarding_change"),
+        (Connect, "http_post GET POST DnsRequest NetworkConnectIP4 REJECT flow connection"),
+        (Write, "write update CreateBucket PutBucketVersioning Microsoft.Network/virtualNetworks/write put
+                 v1.compute.snapshots.insert repo.create SendHeartbeat"),
+        (Read, "read view GetSecretValue GetPasswordData Decrypt page.viewed Microsoft.Compute/disks/read
+                microsoft.network/publicipaddresses/read io.k8s.core.v1.pods.get access"),
+        (ActionClass::Other, "heartbeat 4624 TOXIC_COMBINATION"),
     ];
 }

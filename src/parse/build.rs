@@ -163,7 +163,8 @@ impl EventBuilder {
                 field.count += 1;
             }
         }
-        self.events.push(self.draft.event);
+        let event = self.draft.finished();
+        self.events.push(event);
     }
 
     /// The record is lost; complain about it first.

@@ -94,8 +94,9 @@ fn by_content(sample: &[u8], text: &str, lines: &[&str]) -> Result<Dialect, Refu
     if let Some(directives) = directives(text) {
         return Ok(directives);
     }
-    // The last line may be cut by the end of the sample.
-    let whole = if lines.len() > 1 && lines.len() < LINES { &lines[..lines.len() - 1] } else { lines };
+    // The end of the sample may cut the last line.
+    let whole =
+        if lines.len() > 1 && lines.len() < LINES && !text.ends_with('\n') { &lines[..lines.len() - 1] } else { lines };
     let most = |fits: &dyn Fn(&str) -> bool| {
         !whole.is_empty() && whole.iter().filter(|line| fits(line)).count() * 3 >= whole.len() * 2
     };

@@ -44,13 +44,15 @@ pub(super) struct Draft {
     pub(super) event: Event,
     pub(super) record: Range<usize>,
     pub(super) unreadable_time: Option<String>,
+    /// How it ended, if only the action's name says so.
+    implied: Outcome,
     ranks: [u16; Slot::ALL.len()],
     tallies: [u32; Slot::ALL.len()],
     arena: Vec<u8>,
     template_scratch: Vec<u8>,
     block_len: usize,
     clock: Clock,
-    classes: WordCache<ActionClass>,
+    meanings: WordCache<action::Meaning>,
     outcomes: WordCache<Outcome>,
 }
 
@@ -60,13 +62,14 @@ impl Draft {
             event: Event::EMPTY,
             record: 0..0,
             unreadable_time: None,
+            implied: Outcome::Unknown,
             ranks: [EMPTY; Slot::ALL.len()],
             tallies: [NO_TALLY; Slot::ALL.len()],
             arena: Vec::new(),
             template_scratch: Vec::new(),
             block_len: 0,
             clock: Clock::new(zone),
-            classes: WordCache::new(),
+            meanings: WordCache::new(),
             outcomes: WordCache::new(),
         }
     }
@@ -90,6 +93,15 @@ impl Draft {
         self.ranks = [EMPTY; Slot::ALL.len()];
         self.tallies = [NO_TALLY; Slot::ALL.len()];
         self.unreadable_time = None;
+        self.implied = Outcome::Unknown;
+    }
+
+    /// The event, complete.
+    pub(super) fn finished(&mut self) -> Event {
+        if self.event.outcome == Outcome::Unknown {
+            self.event.outcome = self.implied;
+        }
+        self.event
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -154,6 +166,15 @@ impl Draft {
         }
         if self.ranks[slot as usize] == EMPTY {
             self.ranks[slot as usize] = rank;
+        }
+    }
+
+    /// An action of a known class.
+    pub(super) fn derive_action(&mut self, action: &str, class: ActionClass) {
+        if self.ranks[Slot::Action as usize] >= BUILT_IN {
+            self.derive_text(Slot::Action, action);
+            self.event.class = class;
+            self.implied = Outcome::Unknown;
         }
     }
 
@@ -256,7 +277,9 @@ impl Draft {
         let start = if origin.place == NOWHERE { self.keep(text) } else { origin.place };
         let Ok(len) = u32::try_from(text.len()) else { return false };
         if slot == Slot::Action {
-            self.event.class = self.classes.of(hash, || action::classify(text));
+            let meaning = self.meanings.of(hash, || action::meaning(text));
+            self.event.class = meaning.class;
+            self.implied = meaning.outcome;
         }
         if let Some(into) = self.text_mut(slot) {
             *into = Text { hash, start, len };

@@ -44,3 +44,6 @@ pub use inspect::{Inspection, LocatedComplaint, SampleEvent, inspect};
 pub use open::{OpenLog, open_input, open_log};
 pub use options::{Format, ParseOptions, UnknownFormat};
 pub use parser::Parser;
+
+#[cfg(test)]
+mod tests;

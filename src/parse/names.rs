@@ -27,7 +27,7 @@ const TIME: &str = "
     event.system.timecreated.attributes.systemtime event.system.timecreated.systemtime system.timecreated.systemtime
     time_created utctime time_generated event_generated_time createdDateTime activityDateTime creation_time
     protoPayload.requestMetadata.requestAttributes.time requestReceivedTimestamp stageTimestamp
-    published id.time date_create detection_timestamp first_event_timestamp event.utctimestamp utctimestamp
+    effective_at message_time published id.time date_create detection_timestamp first_event_timestamp event.utctimestamp utctimestamp
     metadata.eventCreationTime winlog.time_created event.created event.start edgeStartTimestamp
     start start_time started_at begin_time flow.start creation_date
     service.eventFirstSeen log_time logged_at occurred_at occurrence_time action_time
@@ -49,7 +49,7 @@ const USER: &str = "
     identity.claims.http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn
     user_id actor_email actor_name actor
     data.win.eventdata.user data.dstuser data.srcuser data.user
-    user_email email email_address login_name login login_id account principal.email principal subject_user
+    event.UserName actor.session.user.email actor.session.user.name actor.api_key.id actor_user_name actor_user_email created_by.login created_by.email created_by.name user_email email email_address login_name login login_id account principal.email principal subject_user
     sender.login pusher.name sudo_user auth_user remote_user requester requester_name requester_email
     source.user.name source.user.id client.user.name user.full_name related.user
     impersonatedUser.username identity columns.username decorations.username
@@ -60,7 +60,8 @@ const USER: &str = "
     userIdentity.arn userIdentity.principalId userIdentity.invokedBy userIdentity.type
     actor.id actor.user_id actor.id.0 actor_id user.uid uid user_uid userkey
     new.employee.email new.email data.email device_username process_username username_full
-    event.user event.userid event.actor.loginName event.adminid profile.email person who";
+    event.user event.userid event.actor.loginName event.adminid profile.email person who
+    UserSid event.UserSid sender sender.email from from_address src_endpoint.user.name";
 
 const SOURCE_IP: &str = "
     source_ip src_ip source_ip_address source.ip client_ip client_ip_address client.ip client.ipAddress ip ip_address
@@ -71,7 +72,7 @@ const SOURCE_IP: &str = "
     event.eventdata.IpAddress event.eventdata.SourceIp event.eventdata.SourceAddress event.eventdata.ClientAddress
     event.eventdata.data.IpAddress event.eventdata.data.SourceIp event.eventdata.data.SourceAddress
     event.eventdata.data.ClientAddress
-    src_addr src source_address src_address saddr id.orig_h id_orig_h orig_h src_host_ip source
+    src_endpoint.ip actor.session.ip_address origin.geo_location.ip_address sender_ip request.remote_addr src_addr src source_address src_address saddr id.orig_h id_orig_h orig_h src_host_ip source
     data.srcip data.win.eventdata.ipAddress actor_ip actor_ip_address actor.ip actor.ip_address
     context.ip_address context.client_ip_address user_ip event.userip event.clientip request_ip request.ip
     remote_ip_address remotehost rhost peer peer_addr peer_ip client client_addr c-ip host_ip_from
@@ -94,19 +95,21 @@ const HOST: &str = "
     access_device.hostname deviceDetail.displayName properties.deviceDetail.displayName data.computername
     resource.instanceDetails.instanceId resource.labels.instance_id resource.labels.node_name
     resource.labels.cluster_name system.hostname beat.hostname kubernetes.node.name vhost
-    event.ComputerName metadata.hostname source_hostname asset asset_name endpoint.name ClientRequestHost";
+    event.ComputerName metadata.hostname source_hostname asset asset_name endpoint.name ClientRequestHost
+    device.hostname";
 
 const ACTION: &str = "
     event_name protoPayload.methodName operation_name operation verb event_type_name event_simpleName
     event.event_simpleName action_name method_name action event.action actionParams.action
     winlog.task.name rule.name rule.description alert.signature signature query_type activity_display_name
-    properties.activityDisplayName activity activity_name eventType activity_type type_name
+    properties.activityDisplayName event_type._tag event_type..tag api.operation activity activity_name eventType activity_type type_name
     metadata.eventType event.operationname legacyEventType command_name function api request_method http_method
     ClientRequestMethod httpRequest.requestMethod http.request.method http.http_method data.details.request.method
-    method cs-method audit_log_event short event_id_description alert_name alert_type
-    alarm_type_details.alarm_main_type finding_type category event.category type event name title
+    method cs-method audit_log_event event_id_description alert_name alert_type
+    alarm_type_details.alarm_main_type finding_type category event.category type event name title short
     event_category data.type data.description sub_type description event_description task_name conn_state proto
-    columns.action msg_type record_type op_type op";
+    columns.action msg_type record_type op_type op
+    event_type_id";
 
 const OUTCOME: &str = "
     event_outcome event.outcome outcome.result outcome status result event_result success result_status
@@ -150,7 +153,8 @@ const RESOURCE: &str = "
     resources.ARN resource.gid resource.type event.target.name event.resource
     data.client_name columns.path columns.name columns.target_path folder folder_path document
     request.path request.uri doc_title parameters.doc_title application app share dataset instance_name
-    target_user target_username affected_user subject_name entitySnapshot.name";
+    target_user target_username affected_user subject_name entitySnapshot.name
+    dst_endpoint.ip dst_endpoint.hostname recipient recipients to to_addresses subject_dn file.display_name assets.path.contextual assets.display_name";
 
 const BYTES: &str = "
     bytes bytes_sent sent_bytes bytes_out bytes_transferred total_bytes size content_length response_size
@@ -169,7 +173,8 @@ const COUNTRY: &str = "
     actor_location.country_code location_country source_country src_country client_country
     access_device.location.country country_name country_iso ip_country GeoLocation.country_name
     service.action.awsApiCallAction.remoteIpDetails.country.countryName httpRequest.country
-    request.ipChain.geographicalContext.country geo_location.country region_country";
+    request.ipChain.geographicalContext.country geo_location.country region_country
+    src_endpoint.location.country origin.geo_location.country";
 
 const PROCESS: &str = "
     process process_name process.name process.executable image winlog.event_data.NewProcessName
@@ -217,6 +222,7 @@ pub(super) const ENVELOPES: &[&str] = &[
     "entry",
     "json",
     "winlog",
+    "win",
     "eventdata",
     "system",
     "audit",

@@ -17,26 +17,50 @@ use super::{
 };
 
 /// Turns blocks into events.
-#[derive(Debug, Clone)]
 pub struct Parser {
     builder: EventBuilder,
+    names: Arc<FieldTable>,
+    options: ParseOptions,
     format: Format,
     table: Table,
     clock: Clock,
-    max_record: usize,
     /// A record's letters, where those in the block are unsound.
     cleaned: String,
     scratch: Vec<u8>,
 }
 
+impl std::fmt::Debug for Parser {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Parser").field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+impl Clone for Parser {
+    /// A parser for the same log that has parsed nothing yet.
+    fn clone(&self) -> Self {
+        Self {
+            builder: EventBuilder::new(Arc::clone(&self.names), &self.options),
+            names: Arc::clone(&self.names),
+            options: self.options.clone(),
+            format: self.format,
+            table: self.table.clone(),
+            clock: self.clock.clone(),
+            cleaned: String::new(),
+            scratch: Vec::new(),
+        }
+    }
+}
+
 impl Parser {
     pub(super) fn new(dialect: &Dialect, options: &ParseOptions) -> Self {
+        let names = Arc::new(FieldTable::new(&options.fields));
         Self {
-            builder: EventBuilder::new(Arc::new(FieldTable::new(&options.fields)), options),
+            builder: EventBuilder::new(Arc::clone(&names), options),
+            names,
+            options: options.clone(),
             format: dialect.format,
             table: Table::new(dialect.delimiter, dialect.format == Format::Zeek),
             clock: Clock { zone: options.time_zone.clone(), reference: options.reference_time.unwrap_or(i64::MAX) },
-            max_record: options.max_record_bytes,
             cleaned: String::new(),
             scratch: Vec::new(),
         }
@@ -45,10 +69,10 @@ impl Parser {
     /// The events of a block, and the complaints about it.
     pub fn parse(&mut self, block: Block) -> EventBatch {
         let offset = block.offset;
-        EventBatch { offset, ..self.parse_records(block) }
+        EventBatch { offset, ..self.records(block) }
     }
 
-    fn parse_records(&mut self, block: Block) -> EventBatch {
+    fn records(&mut self, block: Block) -> EventBatch {
         let bytes = &block.bytes;
         if let Some(reason) = block.fault {
             self.builder.begin(bytes, 0..bytes.len(), 0);
@@ -58,22 +82,7 @@ impl Parser {
         }
         self.table.start(block.header.as_deref());
         if block.records.is_empty() {
-            let (mut start, mut first_line) = (0, 0);
-            if self.format == Format::JsonLines {
-                // All whole lines at once; what the file's end may have cut off goes the longer way below.
-                start =
-                    if block.unterminated { memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1) } else { bytes.len() };
-                json::parse_json_lines(bytes, 0..start, 0, &mut self.builder);
-                first_line = if block.unterminated { memchr::memchr_iter(b'\n', &bytes[..start]).count() } else { 0 };
-            }
-            let rest = start;
-            let ends =
-                memchr::memchr_iter(b'\n', &bytes[rest..]).map(|at| rest + at).chain(std::iter::once(bytes.len()));
-            for (line, end) in (first_line..).zip(ends) {
-                let length = bytes[start..end].strip_suffix(b"\r").map_or(end - start, <[u8]>::len);
-                self.record(&block, start..start + length, line as u32);
-                start = end + 1;
-            }
+            self.lines(&block);
         } else {
             let (mut line, mut counted) = (0, 0);
             for (number, record) in block.records.iter().enumerate() {
@@ -96,6 +105,29 @@ impl Parser {
         self.builder.mapping()
     }
 
+    /// One record per line.
+    fn lines(&mut self, block: &Block) {
+        let bytes = &block.bytes;
+        let (mut start, mut line) = (0, 0);
+        // The scanner cuts lines itself, faster; it knows no limit, so it gets what holds no line beyond it.
+        if self.format == Format::JsonLines && bytes.len() <= self.options.max_record_bytes {
+            start = if block.unterminated { memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1) } else { bytes.len() };
+            json::parse_json_lines(bytes, 0..start, 0, &mut self.builder);
+            if start == bytes.len() {
+                return;
+            }
+            line = memchr::memchr_iter(b'\n', &bytes[..start]).count();
+        }
+        let ends = memchr::memchr_iter(b'\n', &bytes[start..]).map(|at| at + start).chain([bytes.len()]);
+        let mut from = start;
+        for end in ends {
+            let length = bytes[from..end].strip_suffix(b"\r").map_or(end - from, <[u8]>::len);
+            self.record(block, from..from + length, line as u32);
+            from = end + 1;
+            line += 1;
+        }
+    }
+
     fn record(&mut self, block: &Block, range: Range<usize>, line: u32) {
         let bytes = &block.bytes[range.clone()];
         if bytes.iter().all(|byte| byte.is_ascii_whitespace()) {
@@ -104,7 +136,7 @@ impl Parser {
         let is_last = block.unterminated && range.end == block.bytes.len();
         if self.format == Format::JsonLines || self.format == Format::Json {
             self.builder.begin(&block.bytes, range.clone(), line);
-            let result = if bytes.len() > self.max_record {
+            let result = if bytes.len() > self.options.max_record_bytes {
                 Err((ComplaintReason::TooLong, self.lost_detail(ComplaintReason::TooLong)))
             } else {
                 json::read_record(&mut self.builder, &block.bytes, range)
@@ -122,7 +154,7 @@ impl Parser {
             return;
         }
         self.builder.begin(&block.bytes, range, line);
-        if bytes.len() > self.max_record {
+        if bytes.len() > self.options.max_record_bytes {
             let fault = Fault::new(ComplaintReason::TooLong, self.lost_detail(ComplaintReason::TooLong));
             self.settle(Err(fault), false);
             return;
@@ -143,7 +175,7 @@ impl Parser {
     }
 
     fn read(&mut self, block: &Block, text: &str) -> Result<(), Fault> {
-        let Self { builder, clock, scratch, table, .. } = self;
+        let Self { builder, clock, table, scratch, .. } = self;
         let mut record = Record { builder, block: &block.bytes, text, clock };
         match self.format {
             Format::Csv | Format::Tsv | Format::Zeek => table.read(&mut record),
@@ -180,7 +212,7 @@ impl Parser {
     fn lost_detail(&self, reason: ComplaintReason) -> String {
         match reason {
             ComplaintReason::TooLong => {
-                format!("longer than {} bytes, the limit for one record", self.max_record)
+                format!("longer than {} bytes, the limit for one record", self.options.max_record_bytes)
             }
             _ => "the log ends within this record".to_owned(),
         }

@@ -204,6 +204,9 @@ fn elements(text: &str) -> impl Iterator<Item = &str> {
 
 /// `sshd[123]:`, `sudo:`, `kernel:`; the program, and what follows.
 fn tag(text: &str) -> (Option<&str>, &str) {
+    if text.starts_with("CEF:") {
+        return (None, text);
+    }
     let end = text.bytes().position(|byte| matches!(byte, b' ' | b':' | b'[')).unwrap_or(text.len());
     let program = &text[..end];
     let rest = &text[end..];
@@ -222,5 +225,5 @@ fn tag(text: &str) -> (Option<&str>, &str) {
 }
 
 fn is_tag(word: &str) -> bool {
-    word.ends_with("]:") || word.strip_suffix(':').is_some_and(|name| !name.contains(':'))
+    word.ends_with("]:") || word.starts_with("CEF:") || word.strip_suffix(':').is_some_and(|name| !name.contains(':'))
 }

@@ -6,10 +6,11 @@
 /// Longest part of a message that counts; prose behind it varies freely.
 const LONGEST: usize = 512;
 
-/// Hash of a message's fixed part; never 0.
+/// Hash of the fixed part of a message's first line; never 0.
 pub(super) fn hash(message: &str, scratch: &mut Vec<u8>) -> u64 {
     scratch.clear();
-    let bytes = &message.as_bytes()[..message.len().min(LONGEST)];
+    let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let bytes = &line.as_bytes()[..line.len().min(LONGEST)];
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -75,11 +76,12 @@ mod tests {
         assert!(same("id=7f3a9 done", "id=00 done"));
         assert!(!same("Accepted password", "Failed password"));
         assert!(!same("can't open", "can't close"));
+        assert!(same("first line\r\nsecond", "\nfirst line\nthird"));
     }
 
     #[test]
     fn any_bytes_will_do() {
-        for text in ["", "\"", "'", "a'b'c", "é\"ü", "[[[", "\\"] {
+        for text in ["", "\"", "'", "a'b'c", "é\"ü", "[[[", "\\", &"ä".repeat(400)] {
             assert_ne!(hash(text, &mut Vec::new()), 0);
         }
     }

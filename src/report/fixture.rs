@@ -1,7 +1,5 @@
 //! Reports for the tests: a realistic night in two logs, the same with hostile texts, and a very large run.
 
-use std::iter;
-
 use jiff::{SignedDuration, Timestamp};
 use watchbell_sink::{Attack, Entity, EntityKind, Evidence, Finding, Observable, Reason, Severity, Tactic, ThreatType};
 
@@ -100,8 +98,7 @@ pub(crate) fn reports() -> Vec<FileReport> {
 
 /// The same night with hostile text in every field that a log can reach.
 pub(crate) fn hostile_reports() -> Vec<FileReport> {
-    let long = "A".repeat(1 << 20);
-    let mut texts = HOSTILE.iter().map(|text| (*text).to_owned()).chain(iter::once(long)).cycle();
+    let mut texts = HOSTILE.iter().map(|text| (*text).to_owned()).cycle();
     let mut text = || texts.next().expect("the texts go round");
     let mut reports = reports();
     for report in &mut reports {
@@ -112,8 +109,8 @@ pub(crate) fn hostile_reports() -> Vec<FileReport> {
                 (sample.detail, sample.sample) = (text(), text());
             }
         }
-        for finding in &mut report.findings {
-            finding.id = text();
+        for (number, finding) in report.findings.iter_mut().enumerate() {
+            finding.id = format!("{}-{number}-{}", report.total_events, text());
             finding.title = text();
             finding.summary = text();
             finding.entity.value = text();
@@ -134,6 +131,14 @@ pub(crate) fn hostile_reports() -> Vec<FileReport> {
             }
         }
     }
+    let long = "A".repeat(1 << 20);
+    let finding = &mut reports[0].findings[0];
+    finding.title.push_str(&long);
+    finding.entity.value = long.clone();
+    finding.reasons[0].feature = long.clone();
+    finding.reasons[1].observed = long.clone();
+    finding.evidence[0].raw = long.clone();
+    finding.evidence[1].file = long;
     reports
 }
 
@@ -299,11 +304,54 @@ fn story(threat: ThreatType) -> (&'static str, &'static [Why]) {
                 ("destination_rarity", "only this host calls there", "1 of 214 hosts", "40 hosts", 0.26),
             ],
         ),
+        ThreatType::AccountTakeover => (
+            "alice logged in from 203.0.113.77 right after 212 failures and read mail rules and keys, \
+             which she had never done.",
+            &[
+                (
+                    "success_after_failures",
+                    "a success after 212 failures from one source",
+                    "after 212",
+                    "after 0 to 2",
+                    0.52,
+                ),
+                ("new_action_for_user", "9 actions this account never did", "9 in 40 min", "0 to 1 a week", 0.31),
+                ("new_country_for_user", "from Romania; always from the Netherlands", "RO", "NL", 0.17),
+            ],
+        ),
+        ThreatType::PasswordSpraying => (
+            "203.0.113.77 failed once or twice against each of 96 accounts within an hour.",
+            &[
+                ("users_per_source", "96 accounts tried from one source; usual are 1.3", "96 in 1 h", "1.3", 0.66),
+                ("failure_burst_source", "164 failed logins in an hour", "164 in 1 h", "0.8", 0.34),
+            ],
+        ),
+        ThreatType::PrivilegeEscalation => (
+            "alice ran sudo four times on bastion-1; she never had, and 2 of 41 colleagues ever did.",
+            &[
+                ("new_action_for_user", "sudo for the first time", "sudo", "never", 0.55),
+                ("action_rarity_among_peers", "2 of 41 peers ever did this", "2 of 41", "most", 0.45),
+            ],
+        ),
+        ThreatType::LateralMovement => (
+            "build-07 opened ssh sessions to 11 hosts that it had never reached before.",
+            &[
+                ("new_host_for_entity", "11 hosts never reached before", "11 in 90 min", "0 to 1 a day", 0.71),
+                ("weekday_surprise", "active on a Saturday", "Saturday", "Mon to Fri", 0.29),
+            ],
+        ),
+        ThreatType::ImpossibleTravel => (
+            "t.okafor acted from Lagos and 20 minutes later from Oslo, 5 800 km away.",
+            &[
+                ("travel_speed", "17 400 km/h between two logins", "17 400 km/h", "below 900 km/h", 0.83),
+                ("new_country_for_user", "from Norway for the first time", "NO", "NG", 0.17),
+            ],
+        ),
         _ => (
-            "Unusual in three ways at once for this entity, and unlike what its peers do at this time.",
+            "Unusual in three ways at once, and unlike what others do at this time.",
             &[
                 ("action_rarity_among_peers", "1 of 9 200 peers did this", "1 of 9 200", "2 100 of 9 200", 0.47),
-                ("new_host_for_user", "11 hosts never reached before", "11", "0 to 1 a day", 0.34),
+                ("new_resource_for_entity", "11 things never touched before", "11", "0 to 1 a day", 0.34),
                 ("weekday_surprise", "active on a Saturday", "Saturday", "Mon to Fri", 0.19),
             ],
         ),

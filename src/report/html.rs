@@ -16,7 +16,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, synt
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{ReportError, ReportInput, overview::Overview, visible};
+use super::{ReportError, ReportInput, overview::Overview, visible, words};
 
 /// The most bytes that a page may have.
 pub const LARGEST_PAGE: usize = 2_000_000;
@@ -30,11 +30,13 @@ struct Room {
 }
 
 const CARDS: Room = Room { items: 50, bytes: 650_000 };
-const ROWS: Room = Room { items: 10_000, bytes: 700_000 };
 const ENTITIES: Room = Room { items: 300, bytes: 100_000 };
 const FILES: Room = Room { items: 300, bytes: 100_000 };
 const COMPLAINTS: Room = Room { items: 20, bytes: 60_000 };
 const TERMS: Room = Room { items: 100, bytes: 40_000 };
+
+/// What the parts of a fixed size take when every text in them is as hostile as can be.
+const FIXED_BYTES: usize = 400_000;
 
 const TEMPLATES: [(&str, &str); 7] = [
     ("page.html", include_str!("html/page.html")),
@@ -58,12 +60,15 @@ pub fn render_html(input: ReportInput<'_>) -> Result<String, ReportError> {
 
     let cards = ranked.clone().enumerate().map(|(position, item)| card::Card::new(position + 1, item));
     let cards = fill(&templates, "card.html", cards, CARDS)?;
-    let rows = fill(&templates, "row.html", ranked.skip(cards.shown).map(card::Row::new), ROWS)?;
     let entities = fill(&templates, "entity.html", page::entity_rows(&overview), ENTITIES)?;
     let files = fill(&templates, "file.html", page::file_rows(input), FILES)?;
     let complaints = overview.complaints.iter().map(page::complaint_row);
     let complaints = fill(&templates, "complaint.html", complaints, COMPLAINTS)?;
     let terms = fill(&templates, "term.html", page::terms(input.run, &overview).into_iter(), TERMS)?;
+
+    let taken: usize = [&cards, &entities, &files, &complaints, &terms].iter().map(|part| part.text.len()).sum();
+    let room = Room { items: overview.ranked.len(), bytes: LARGEST_PAGE - FIXED_BYTES - taken };
+    let rows = fill(&templates, "row.html", ranked.skip(cards.shown).map(card::Row::new), room)?;
 
     let style = unix_lines(include_str!("html/style.css"));
     let script = unix_lines(include_str!("html/script.js"));
@@ -99,6 +104,7 @@ fn templates() -> Result<Environment<'static>, ReportError> {
     templates.set_syntax(syntax.expect("the usual delimiters are valid"));
     templates.add_filter("shown", |text: &str, limit: usize| Value::from_safe_string(visible::html(text, limit)));
     templates.add_filter("code", |text: &str| Value::from_safe_string(visible::escaped(text)));
+    templates.add_filter("grouped", |number: u64| words::grouped(number, words::THIN));
     templates.add_filter("plain", |text: &str, limit: usize| visible::plain(text, limit));
     for (part, text) in TEMPLATES {
         templates.add_template(part, text).map_err(|source| ReportError::Template { part, source })?;

@@ -5,6 +5,7 @@
 //!
 //! * [`html`]: one self-contained page for people.
 //! * [`load`]: the reports of an output directory, read back.
+//! * [`terminal`]: what the terminal shows after a run.
 //! * [`triage`]: what each threat type means and what to do about it.
 //! * [`overview`]: the facts over all reports that page and terminal share.
 //! * [`visible`]: text from logs, made harmless to look at.
@@ -13,6 +14,7 @@
 pub mod html;
 pub mod load;
 pub mod overview;
+pub mod terminal;
 
 pub mod triage;
 pub mod visible;

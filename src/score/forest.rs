@@ -9,6 +9,7 @@ mod wire;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::grow::best_cut;
 pub use self::wire::ForestError;
 use super::matrix::{Matrix, Table};
 use super::random::Random;
@@ -174,9 +175,7 @@ impl Forest {
     /// Score of a mean path length, 0..1.
     #[must_use]
     pub fn isolation(&self, mean_path: f64) -> f64 {
-        let expected = expected_path(self.sample);
-        // One row cannot be told from the others.
-        if expected > 0.0 { (-mean_path / expected).exp2() } else { 0.5 }
+        isolation(mean_path, self.sample)
     }
 
     fn verdict(&self, row: &[f32]) -> Verdict {
@@ -204,6 +203,13 @@ pub fn expected_path(count: usize) -> f64 {
             2.0 * ((count - 1.0).ln() + GAMMA) - 2.0 * (count - 1.0) / count
         }
     }
+}
+
+/// Score of a mean path length in trees over `sample` rows.
+pub(super) fn isolation(mean_path: f64, sample: usize) -> f64 {
+    let expected = expected_path(sample);
+    // One row cannot be told from the others.
+    if expected > 0.0 { (-mean_path / expected).exp2() } else { 0.5 }
 }
 
 /// Values as the trees compare them. What is too large for `f32` becomes its largest value.

@@ -8,12 +8,17 @@
 //! * [`forest`]: isolation forests, with random or gain-guided cuts.
 //! * [`voices`]: three of them on byte rows, calibrated and fused.
 //! * [`bits`]: the same forests over byte features, 512 rows at a time.
+//! * [`oblique`]: forests whose cuts see two features at once.
+//! * [`tails`]: how far out each value lies, and so how much each feature contributes.
+//! * [`spot`]: scores to tail probabilities, and those to scores that mean the same everywhere.
 //! * [`metrics`]: how good a ranking is when the truth is known.
 
 pub mod bits;
 pub mod forest;
 pub mod matrix;
 pub mod metrics;
+pub mod oblique;
 pub mod random;
 pub mod spot;
+pub mod tails;
 pub mod voices;

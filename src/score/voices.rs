@@ -11,7 +11,8 @@ use super::{
     bits::{BLOCK_ROWS, BitForest, CompileError, Ladder, Planes},
     forest::{Forest, ForestOptions, Split},
     matrix::ByteRows,
-    spot::Spot,
+    spot::{Spot, SpotOptions},
+    tails::{ByteCounts, ByteTails},
 };
 
 /// Steps of the table from a voice's score to its strength.
@@ -20,11 +21,9 @@ const STEPS: usize = 4_096;
 /// What is learned of a log's rows; the part of it that a model file keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Learned {
-    columns: usize,
     isolation: Forest,
     fair_cut: Forest,
-    /// `-log10` of the share of rows with at least this value, 256 per column.
-    tails: Vec<f32>,
+    tails: ByteTails,
     medians: Vec<u8>,
     calibrations: [Spot; 3],
 }
@@ -35,6 +34,7 @@ pub struct Voices {
     learned: Learned,
     isolation: BitForest,
     fair_cut: BitForest,
+    columns: usize,
     strengths: [Strengths; 3],
 }
 
@@ -67,15 +67,12 @@ impl Voices {
         let options = |split, seed| ForestOptions { split, seed, ..ForestOptions::default() };
         let isolation = Forest::fit(&rows, options(Split::Random, seed));
         let fair_cut = Forest::fit(&rows, options(Split::PooledGain, seed.wrapping_add(1)));
-        let (tails, medians) = tails(sample, columns);
-        let mut learned = Learned {
-            columns,
-            isolation,
-            fair_cut,
-            tails,
-            medians,
-            calibrations: std::array::from_fn(|_| Spot::default()),
-        };
+        let mut counts = ByteCounts::new(columns);
+        counts.add(sample);
+        let medians = (0..columns).map(|column| median(counts.column(column))).collect();
+        let tails = ByteTails::new(&counts);
+        let calibrations = std::array::from_fn(|_| Spot::fit(&[], SpotOptions::default()));
+        let mut learned = Learned { isolation, fair_cut, tails, medians, calibrations };
         let uncalibrated = Self::try_from(learned.clone())?;
         let mut scores: [Vec<f64>; 3] = std::array::from_fn(|_| Vec::new());
         let mut workspace = Workspace::default();
@@ -85,7 +82,7 @@ impl Voices {
                 scores.extend(voice[..block.len() / columns.max(1)].iter().map(|&score| f64::from(score)));
             }
         }
-        learned.calibrations = scores.map(|scores| Spot::fit(&scores));
+        learned.calibrations = scores.map(|scores| Spot::fit(&scores, SpotOptions::default()));
         Self::try_from(learned)
     }
 
@@ -97,9 +94,9 @@ impl Voices {
 
     /// `-log10` of the fused tail probability of each row, appended to `out`.
     pub fn opinions(&self, rows: &[u8], workspace: &mut Workspace, out: &mut Vec<f32>) {
-        for block in rows.chunks(BLOCK_ROWS * self.learned.columns) {
+        for block in rows.chunks(BLOCK_ROWS * self.columns) {
             let scores = self.raw_scores(block, workspace);
-            out.extend((0..block.len() / self.learned.columns).map(|row| {
+            out.extend((0..block.len() / self.columns).map(|row| {
                 let [a, b, c] = std::array::from_fn(|voice| self.strengths[voice].of(scores[voice][row]));
                 a.max(b).min(a.min(b).max(c))
             }));
@@ -110,9 +107,8 @@ impl Voices {
     #[must_use]
     pub fn shares(&self, row: &[u8]) -> Vec<f32> {
         // What one row in three reaches tells nothing.
-        const COMMON: f32 = 0.5;
-        let mut shares: Vec<f32> =
-            row.iter().enumerate().map(|(column, &value)| (self.tail(column, value) - COMMON).max(0.0)).collect();
+        const COMMON: f32 = 1.1;
+        let mut shares: Vec<f32> = self.learned.tails.shares(row).map(|share| (share - COMMON).max(0.0)).collect();
         let sum: f32 = shares.iter().sum();
         if sum > 0.0 {
             shares.iter_mut().for_each(|share| *share /= sum);
@@ -126,22 +122,14 @@ impl Voices {
         &self.learned.medians
     }
 
-    fn tail(&self, column: usize, value: u8) -> f32 {
-        self.learned.tails[column * 256 + usize::from(value)]
-    }
-
     fn raw_scores<'a>(&self, block: &[u8], workspace: &'a mut Workspace) -> &'a [[f32; BLOCK_ROWS]; 3] {
-        let columns = self.learned.columns;
+        let columns = self.columns;
         workspace.ladder.set(&Planes::from_rows(block, columns));
         let [isolation, fair_cut, tails] = &mut *workspace.scores;
         self.isolation.climb(&workspace.ladder, isolation);
         self.fair_cut.climb(&workspace.ladder, fair_cut);
         for (row, sum) in block.chunks_exact(columns).zip(tails.iter_mut()) {
-            *sum = row
-                .iter()
-                .zip(self.learned.tails.chunks_exact(256))
-                .map(|(&value, tail)| tail[usize::from(value)])
-                .sum();
+            *sum = self.learned.tails.score(row);
         }
         &workspace.scores
     }
@@ -151,22 +139,21 @@ impl TryFrom<Learned> for Voices {
     type Error = CompileError;
 
     fn try_from(learned: Learned) -> Result<Self, Self::Error> {
-        let columns = learned.columns;
+        let columns = learned.tails.columns();
         let sound = columns > 0
-            && learned.tails.len() == columns * 256
             && learned.medians.len() == columns
             && learned.isolation.columns() == columns
-            && learned.fair_cut.columns() == columns
-            && learned.tails.iter().all(|tail| tail.is_finite() && *tail >= 0.0);
+            && learned.fair_cut.columns() == columns;
         if !sound {
             return Err(CompileError::Columns(columns));
         }
-        let most: f32 = learned.tails.chunks_exact(256).map(|tails| tails.iter().copied().fold(0.0, f32::max)).sum();
-        let highest = [1.0, 1.0, most.max(1.0)];
+        // No column is further out than one in all rows and one.
+        let highest = [1.0, 1.0, 12.0 * columns as f32];
         Ok(Self {
             isolation: BitForest::compile(&learned.isolation)?,
             fair_cut: BitForest::compile(&learned.fair_cut)?,
             strengths: std::array::from_fn(|voice| Strengths::new(&learned.calibrations[voice], highest[voice])),
+            columns,
             learned,
         })
     }
@@ -185,24 +172,56 @@ impl Default for Workspace {
     }
 }
 
-/// Upper tails and medians of the columns.
-fn tails(sample: &[u8], columns: usize) -> (Vec<f32>, Vec<u8>) {
-    let rows = sample.len() / columns.max(1);
-    let mut tails = vec![0.0; columns * 256];
-    let mut medians = vec![0; columns];
-    for column in 0..columns {
-        let mut counts = [0_u32; 256];
-        sample.iter().skip(column).step_by(columns).for_each(|&value| counts[usize::from(value)] += 1);
-        let mut at_least = 0;
-        for value in (0..256).rev() {
-            at_least += counts[value];
-            let share = (f64::from(at_least) + 0.5) / (rows as f64 + 1.0);
-            tails[column * 256 + value] = (-share.log10()).max(0.0) as f32;
-            if 2 * at_least as usize <= rows {
-                continue;
-            }
-            medians[column] = medians[column].max(value as u8);
-        }
+/// The value that half of the rows do not exceed.
+fn median(counts: &[u64; 256]) -> u8 {
+    let half = counts.iter().sum::<u64>().div_ceil(2);
+    let mut below = 0;
+    let reached = counts.iter().position(|count| {
+        below += count;
+        below >= half
+    });
+    reached.unwrap_or(0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::random::Random;
+
+    fn rows(count: usize) -> Vec<u8> {
+        let mut random = Random::new(3);
+        (0..count * 4).map(|_| (128.0 + 12.0 * random.normal()).clamp(0.0, 255.0) as u8).collect()
     }
-    (tails, medians)
+
+    #[test]
+    fn what_lies_outside_has_the_strongest_opinion_and_its_column_the_largest_share() {
+        let mut sample = rows(5_000);
+        sample[4 * 77 + 2] = 255;
+        let voices = Voices::fit(&sample, 4, 1).unwrap();
+        let (mut workspace, mut opinions) = (Workspace::default(), Vec::new());
+        voices.opinions(&sample, &mut workspace, &mut opinions);
+        let strongest = (0..5_000).max_by(|&a, &b| opinions[a].total_cmp(&opinions[b]));
+        assert_eq!(strongest, Some(77));
+        let shares = voices.shares(&sample[4 * 77..4 * 78]);
+        assert!(shares[2] > 0.5 && (shares.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{shares:?}");
+        assert!((120..136).contains(&voices.medians()[0]));
+    }
+
+    #[test]
+    fn a_block_and_its_rows_one_by_one_have_the_same_opinions() {
+        let sample = rows(700);
+        let voices = Voices::fit(&sample, 4, 1).unwrap();
+        let (mut workspace, mut together, mut alone) = (Workspace::default(), Vec::new(), Vec::new());
+        voices.opinions(&sample, &mut workspace, &mut together);
+        sample.chunks(4).for_each(|row| voices.opinions(row, &mut workspace, &mut alone));
+        assert_eq!(together, alone);
+    }
+
+    #[test]
+    fn constant_rows_are_not_rare() {
+        let voices = Voices::fit(&[7; 400], 4, 1).unwrap();
+        let (mut workspace, mut opinions) = (Workspace::default(), Vec::new());
+        voices.opinions(&[7; 4], &mut workspace, &mut opinions);
+        assert!(opinions[0] < 0.5, "{opinions:?}");
+    }
 }

@@ -75,15 +75,15 @@ pub(crate) fn sample() -> Sample {
 
 fn controllers(log: &mut Sample, random: &mut Random, day: i64) {
     for slot in 0..18 {
-        for (user, resource, verb) in [
-            ("system:kube-controller-manager", "endpoints", "update"),
-            ("system:serviceaccount:monitoring:prometheus", "pods", "list"),
+        for (user, agent, resource, verb) in [
+            ("system:kube-controller-manager", "kube-controller-manager/v1.35.0", "endpoints", "update"),
+            ("system:serviceaccount:monitoring:prometheus", "Prometheus/3.9.0", "pods", "list"),
         ] {
             let time = Moment::on(day, slot * 80 * MINUTE + random.between(0, 3_000));
             let call = Call {
                 user,
                 address: "10.40.0.2",
-                agent: "kube-controller-manager/v1.35.0",
+                agent,
                 verb,
                 resource,
                 namespace: random.pick(&NAMESPACES),

@@ -8,7 +8,7 @@ use super::{
 const BRUTE_FORCE: Incident = Incident {
     id: "sshd-brute-force",
     threat_type: "brute_force",
-    entity: ("ip", "192.0.2.150"),
+    entity: ("user", "root"),
     story: "one address guesses root's password on the bastion, 110 times in twenty minutes, without success",
 };
 const LATERAL: Incident = Incident {

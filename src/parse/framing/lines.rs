@@ -35,13 +35,13 @@ impl Framer for LineFramer {
             return Cut::Skip { end: line_feed.map_or(buffer.len(), |at| at + 1) };
         }
         let end = match memchr::memrchr(b'\n', buffer) {
+            _ if at_end => buffer.len(),
             Some(at) => at + 1,
             // One more than the limit, for a carriage return; the parser measures the others.
             None if buffer.len() > self.max + 1 => {
                 self.skipping = true;
                 return Cut::Lost { sample: 0..buffer.len(), end: buffer.len(), reason: ComplaintReason::TooLong };
             }
-            None if at_end => buffer.len(),
             None => return Cut::More,
         };
         if self.headers

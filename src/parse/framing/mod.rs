@@ -237,3 +237,6 @@ impl Iterator for Blocks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,14 +43,15 @@ impl Restart<'_> {
     /// Whether what stands before an opening brace lets it open a record.
     fn fits(&self, place: usize) -> bool {
         let behind = &self.buffer[self.floor.max(place.saturating_sub(LOOK))..place];
+        if let Some(indent) = self.indent {
+            return first_on_line(behind).is_some_and(|spaces| spaces <= indent);
+        }
         let before = behind.trim_ascii_end();
-        let crossed = behind[before.len()..].contains(&b'\n');
-        let fits_here = match before.last() {
+        match before.last() {
             Some(b':' | b'[') => false,
             Some(b',' | b'}') => true,
-            _ => crossed,
-        };
-        fits_here && self.indent.is_none_or(|indent| first_on_line(behind).is_some_and(|spaces| spaces <= indent))
+            _ => behind[before.len()..].contains(&b'\n'),
+        }
     }
 }
 

@@ -77,7 +77,7 @@ struct Why<'a> {
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     file: &'a str,
-    line: String,
+    line: u64,
     time: Option<String>,
     score: String,
     raw: &'a str,
@@ -148,7 +148,7 @@ fn why(reason: &watchbell_sink::Reason) -> Why<'_> {
 fn line(evidence: &watchbell_sink::Evidence) -> Line<'_> {
     Line {
         file: &evidence.file,
-        line: words::grouped(evidence.line, words::THIN),
+        line: evidence.line,
         time: evidence.time.map(words::instant),
         score: words::score(evidence.score),
         raw: &evidence.raw,

@@ -62,6 +62,8 @@ struct Lane {
 struct Tick {
     x: String,
     label: String,
+    /// `first` or `last` near an edge, where a label in the middle would be cut.
+    side: &'static str,
     minor: bool,
 }
 
@@ -231,7 +233,15 @@ fn ticks(scale: Scale) -> Vec<Tick> {
         .enumerate()
         .filter_map(|(number, second)| {
             let label = Timestamp::from_second(second).ok()?.strftime(format).to_string();
-            Some(Tick { x: percent(scale.place(second)), label, minor: number % 2 == 1 })
+            let place = scale.place(second);
+            let side = if place < 0.05 {
+                "first"
+            } else if place > 0.95 {
+                "last"
+            } else {
+                ""
+            };
+            Some(Tick { x: percent(place), label, side, minor: number % 2 == 1 })
         })
         .collect()
 }

@@ -310,7 +310,7 @@ pub(super) struct ComplaintRow<'a> {
 #[derive(Debug, Serialize)]
 struct Sample<'a> {
     file: &'a str,
-    line: String,
+    line: u64,
     detail: &'a str,
     text: &'a str,
 }
@@ -319,7 +319,7 @@ struct Sample<'a> {
 pub(super) fn complaint_row<'a>(of: &Complaints<'a>) -> ComplaintRow<'a> {
     let samples = of.samples.iter().take(SAMPLES).map(|&(file, sample)| Sample {
         file,
-        line: words::grouped(sample.line, words::THIN),
+        line: sample.line,
         detail: &sample.detail,
         text: &sample.sample,
     });

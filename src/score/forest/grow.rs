@@ -29,8 +29,8 @@ struct Grower<'a> {
     split: Split,
     random: &'a mut Random,
     nodes: Vec<Node>,
-    /// Scratch of [`Grower::best_cut`].
-    order: Vec<f32>,
+    /// Scratch of [`Grower::gain_cut`].
+    order: Vec<f64>,
 }
 
 /// Where in the tree a node stands.
@@ -95,7 +95,7 @@ impl Grower<'_> {
             if high > low + LEAST_SPREAD {
                 let threshold = match self.split {
                     Split::Random => self.uniform_cut(low, high),
-                    Split::PooledGain => self.best_cut(members, feature),
+                    Split::PooledGain => self.gain_cut(members, feature),
                 };
                 return Some(Cut { feature, threshold, low, high });
             }
@@ -111,35 +111,44 @@ impl Grower<'_> {
         if threshold < high { threshold.max(low) } else { low }
     }
 
-    /// The middle between the two neighbors whose gap leaves the least pooled standard deviation.
-    fn best_cut(&mut self, members: &[u32], feature: usize) -> f32 {
+    fn gain_cut(&mut self, members: &[u32], feature: usize) -> f32 {
         let column = &self.columns[feature];
         self.order.clear();
-        self.order.extend(members.iter().map(|&member| column[member as usize]));
-        self.order.sort_unstable_by(f32::total_cmp);
-        let (low, high) = (f64::from(self.order[0]), f64::from(self.order[self.order.len() - 1]));
-        let scaled = |value: f32| (f64::from(value) - low) / (high - low);
-        let (total, square) = self.order.iter().fold((0.0, 0.0), |(total, square), &value| {
-            let value = scaled(value);
-            (total + value, square + value * value)
-        });
-        let (mut left, mut left_square, mut best) = (0.0, 0.0, (f64::INFINITY, 1));
-        for (index, pair) in self.order.windows(2).enumerate() {
-            let value = scaled(pair[0]);
-            left += value;
-            left_square += value * value;
-            if pair[0] < pair[1] {
-                let (count, rest) = ((index + 1) as f64, (self.order.len() - index - 1) as f64);
-                let pooled = spread(count, left, left_square) + spread(rest, total - left, square - left_square);
-                if pooled < best.0 {
-                    best = (pooled, index + 1);
-                }
+        self.order.extend(members.iter().map(|&member| f64::from(column[member as usize])));
+        self.order.sort_unstable_by(f64::total_cmp);
+        let cut = best_cut(&self.order);
+        // Rounding may lead past the upper neighbor, which would leave nothing between the two sides.
+        let place = self.order.partition_point(|&value| value <= cut);
+        let (below, above) = (self.order[place - 1] as f32, self.order[place] as f32);
+        if (cut as f32) < above { (cut as f32).max(below) } else { below }
+    }
+}
+
+/// The middle between the two neighbors whose gap leaves the least pooled standard deviation. Takes sorted values, of
+/// which the first and the last differ, and gives a value that is not the last.
+pub(in crate::score) fn best_cut(sorted: &[f64]) -> f64 {
+    let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
+    let scaled = |value: f64| (value - low) / (high - low);
+    let (total, square) = sorted.iter().fold((0.0, 0.0), |(total, square), &value| {
+        let value = scaled(value);
+        (total + value, square + value * value)
+    });
+    let (mut left, mut left_square, mut best) = (0.0, 0.0, (f64::INFINITY, 1));
+    for (index, pair) in sorted.windows(2).enumerate() {
+        let value = scaled(pair[0]);
+        left += value;
+        left_square += value * value;
+        if pair[0] < pair[1] {
+            let (count, rest) = ((index + 1) as f64, (sorted.len() - index - 1) as f64);
+            let pooled = spread(count, left, left_square) + spread(rest, total - left, square - left_square);
+            if pooled < best.0 {
+                best = (pooled, index + 1);
             }
         }
-        let (below, above) = (self.order[best.1 - 1], self.order[best.1]);
-        let middle = (f64::midpoint(f64::from(below), f64::from(above))) as f32;
-        if middle < above { middle } else { below }
     }
+    let (below, above) = (sorted[best.1 - 1], sorted[best.1]);
+    let middle = f64::midpoint(below, above);
+    if middle < above { middle } else { below }
 }
 
 /// Count times the standard deviation, from the sums of values and squares.
