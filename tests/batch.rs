@@ -412,6 +412,7 @@ fn logs_and_reports_do_not_share_a_directory() {
     let job = Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop };
     let error = run(job, Repeat::Once, &mut |_| {}).unwrap_err();
     assert!(matches!(error, BatchError::SameDirectory { .. }), "{error}");
+    assert!(!place.log(".watchbell").exists());
 }
 
 /// Not a test of its own: what [`killed_at_any_moment_it_neither_loses_nor_doubles`] starts and kills.

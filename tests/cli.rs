@@ -211,8 +211,7 @@ fn colors_come_when_they_are_asked_for() {
     let program = Program::new();
     let has_color = |arguments: &[&str], variables: &[(&str, &str)]| {
         let output = program.command(arguments).envs(variables.iter().copied()).output().unwrap();
-        let has_escape = [output.stdout, output.stderr].iter().any(|stream| stream.contains(&0x1b));
-        has_escape
+        [&output.stdout, &output.stderr].into_iter().any(|stream| stream.contains(&0x1b))
     };
     assert!(!has_color(&["batch", "--once"], &[]), "a pipe has no color");
     assert!(has_color(&["batch", "--once", "--color", "always"], &[]));

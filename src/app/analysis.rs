@@ -13,7 +13,7 @@ use crate::{
     batch::{self, Analyzer, PartError},
     classify::attack::AttackVersion,
     config::Plan,
-    detect::{self, DetectError, DetectSettings, Detector, LogPart, Run, family_of},
+    detect::{self, DetectSettings, Detector, LogPart, Run, family_of},
     model::{self, Model},
     parse::ParseOptions,
 };
@@ -92,7 +92,7 @@ impl Analyzer for FileAnalyzer<'_> {
                         results[at] = part_result(analysis);
                     }
                 }
-                Err(AppError::Detect(DetectError::Stopped)) => {}
+                Err(AppError::Stopped) => {}
                 Err(error) => {
                     let text = with_causes(&error);
                     members.into_iter().for_each(|at| results[at] = Err(PartError::Failed(text.clone())));

@@ -1,9 +1,8 @@
 //! One round: what is new is analyzed, reported and noted.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::AtomicBool,
 };
 
 use jiff::Timestamp;
@@ -58,10 +57,6 @@ pub(super) fn round(job: Job<'_>, output: &Output) -> Result<Round, BatchError> 
     let started_at = Timestamp::now();
     let batch = &job.plan.batch;
     let warnings = Vec::from_iter(disk::check(&batch.output_dir, batch.low_disk)?);
-    let log_dir = &job.plan.input.log_dir;
-    if fs::canonicalize(log_dir).is_ok_and(|logs| fs::canonicalize(&batch.output_dir).is_ok_and(|out| logs == out)) {
-        return Err(BatchError::SameDirectory { path: log_dir.clone() });
-    }
     let found = source::discover(&request(job.plan))?;
     let mut ledger = output.load()?;
     let before = ledger.clone();
@@ -93,14 +88,7 @@ pub(super) fn round(job: Job<'_>, output: &Output) -> Result<Round, BatchError> 
     }
     let (summary, summary_file, reports) = work.close(&before)?;
     let highest = reports.iter().flat_map(|report| &report.findings).map(|finding| finding.severity).max();
-    Ok(Round {
-        summary,
-        summary_file,
-        reports,
-        highest,
-        warnings,
-        stopped: stopped || job.stop.load(Ordering::Relaxed),
-    })
+    Ok(Round { summary, summary_file, reports, highest, warnings, stopped })
 }
 
 /// What the plan says to look for.

@@ -1,6 +1,7 @@
 //! Rounds, one or again and again.
 
 use std::{
+    fs,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -45,6 +46,11 @@ pub fn run(
     repeat: Repeat,
     show: &mut dyn FnMut(Result<&Round, &BatchError>),
 ) -> Result<RunEnd, BatchError> {
+    // Before anything is made there.
+    let (logs, out) = (&job.plan.input.log_dir, &job.plan.batch.output_dir);
+    if fs::canonicalize(logs).is_ok_and(|logs| fs::canonicalize(out).is_ok_and(|out| logs == out)) {
+        return Err(BatchError::SameDirectory { path: logs.clone() });
+    }
     let output = Output::open(&job.plan.batch.output_dir)?;
     loop {
         let began = Instant::now();

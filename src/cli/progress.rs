@@ -86,7 +86,7 @@ impl Progress for Bar {
 fn drawn(what: &str, bytes: u64) -> ProgressBar {
     let template = match bytes {
         0 => "{msg} {spinner} {elapsed}",
-        _ => "{msg} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        _ => "{msg} {wide_bar} {bytes} of {total_bytes}, {eta} left",
     };
     let style = ProgressStyle::with_template(template)
         .expect("the templates are constant, and a test draws both")
