@@ -5,4 +5,5 @@ mod architecture;
 mod batch;
 mod cli;
 mod config;
+mod pipeline;
 mod samples;
