@@ -32,7 +32,8 @@ use crate::{
 pub use crate::{
     batch::{BatchError, NoProgress, Progress, Repeat, Round, RunEnd},
     config::{
-        AttackVersion, Budget, ConfigError, Given, Overrides, Plan, Settings, Threshold, TimeZone, example, load, show,
+        AttackVersion, Budget, ConfigError, FormatChoice, Given, Overrides, Plan, Settings, Threshold, TimeZone,
+        example, load, show,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     sink::{Finding, Severity},
@@ -60,15 +61,6 @@ pub enum AppError {
     /// Reports can't be read or made.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// A setting means nothing here.
-    #[error("`{key}` can't be used")]
-    Option {
-        /// Its name.
-        key: &'static str,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// A file can't be written.
     #[error("can't write {}", path.display())]
     Write {
@@ -119,7 +111,7 @@ pub fn run_batch(
     watch: Watch<'_>,
     show: &mut dyn FnMut(Result<&Round, &BatchError>),
 ) -> Result<RunEnd, AppError> {
-    let analyzer = FileAnalyzer { plan, parse: parse_options(plan)? };
+    let analyzer = FileAnalyzer { plan, parse: parse_options(plan) };
     let job = batch::Job { plan, analyzer: &analyzer, progress: watch.progress, stop: watch.stop };
     Ok(batch::run(job, repeat, show)?)
 }
@@ -148,7 +140,7 @@ pub fn demo(folder: &Path, watch: Watch<'_>) -> Result<Reported, AppError> {
         .into_iter()
         .map(|file| batch::LogPart { file, from_offset: 0, first_line: 1, first_event: 0 })
         .collect();
-    let analyzer = FileAnalyzer { plan: &plan, parse: parse_options(&plan)? };
+    let analyzer = FileAnalyzer { plan: &plan, parse: parse_options(&plan) };
     let mut reports = Vec::new();
     for (part, analysis) in parts.iter().zip(analyzer.analyze(&parts, watch.progress, watch.stop)) {
         match analysis {
@@ -269,7 +261,7 @@ pub struct FieldMapping {
 pub fn inspect(file: &Path, plan: &Plan, watch: Watch<'_>) -> Result<Inspection, AppError> {
     let log = open_source(file)?;
     watch.progress.begin("reading", log.file.size.unwrap_or(0));
-    let seen = parse::inspect(&log.file, &parse_options(plan)?)?;
+    let seen = parse::inspect(&log.file, &parse_options(plan))?;
     watch.progress.end();
     if let Some(error) = &seen.error {
         tracing::warn!(error = error as &dyn std::error::Error, "read in part only");
@@ -319,7 +311,7 @@ pub fn score(file: &Path, out: &Path, plan: &Plan, watch: Watch<'_>) -> Result<S
     };
     let parts = [LogPart::whole(log.file.clone())];
     let told = Told::new(watch.progress, &parts);
-    let parse = parse_options(plan)?;
+    let parse = parse_options(plan);
     let run = Run { parse: &parse, now: Timestamp::now(), progress: &told, stop: watch.stop };
     let failed = |source| AppError::Write { path: out.to_owned(), source };
     let summary = if out.as_os_str() == "-" {
@@ -362,7 +354,7 @@ pub fn train(plan: &Plan, watch: Watch<'_>) -> Result<Vec<ModelCard>, AppError> 
     for file in found.files {
         families.entry(family_of(&file.name)).or_default().push(file);
     }
-    let parse = parse_options(plan)?;
+    let parse = parse_options(plan);
     let mut cards = Vec::new();
     for (family, mut files) in families {
         files.sort_by_key(|file| (file.modified, file.index));

@@ -1,235 +1,26 @@
 //! The batch's promises, tested with an analyzer that calls every line an anomaly: so each report says which lines it
 //! is about, and what is lost or doubled can be counted.
 
+mod place;
+
 use std::{
     collections::BTreeMap,
     env, fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
-use jiff::Timestamp;
 use watchbell::{
-    batch::{
-        Analyzer, BatchError, Job, LogPart, NoProgress, PartAnalysis, PartError, Progress, Repeat, Round, RunEnd, run,
-    },
-    config::{Given, Overrides, Plan, load},
-    report::{AnomalyRecord, FileReport, FileResult, FileStatus, Timeline},
-    sink::{Severity, ThreatType},
-    source::{Input, Limits},
+    batch::{BatchError, Job, NoProgress, Repeat, RunEnd, run},
+    report::FileStatus,
 };
-
-/// Calls every line an anomaly.
-#[derive(Default)]
-struct EveryLine {
-    /// Waits so long for each line.
-    pause: Duration,
-    /// Stops by itself after so many parts.
-    stop_after: Option<usize>,
-    calls: AtomicUsize,
-}
-
-impl Analyzer for EveryLine {
-    fn analyze(
-        &self,
-        parts: &[LogPart],
-        _progress: &dyn Progress,
-        stop: &AtomicBool,
-    ) -> Vec<Result<PartAnalysis, PartError>> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let each = parts.iter().enumerate().map(|(number, part)| {
-            if stop.load(Ordering::Relaxed) || self.stop_after.is_some_and(|most| number >= most) {
-                return Err(PartError::Stopped);
-            }
-            self.part(part)
-        });
-        each.collect()
-    }
-}
-
-impl EveryLine {
-    fn part(&self, part: &LogPart) -> Result<PartAnalysis, PartError> {
-        let failed = |error: &dyn std::error::Error| PartError::Failed(error.to_string());
-        let mut input = Input::open(&part.file, Limits::default()).map_err(|error| failed(&error))?;
-        input.skip_to(part.from_offset).map_err(|error| failed(&error))?;
-        let mut text = Vec::new();
-        let mut cut_short = None;
-        loop {
-            match input.read_into(&mut text, 1 << 16) {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) => {
-                    cut_short = Some(error.to_string());
-                    break;
-                }
-            }
-        }
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
-        let lines: Vec<String> = String::from_utf8_lossy(&text[..whole]).lines().map(str::to_owned).collect();
-        thread::sleep(self.pause * lines.len() as u32);
-        let end_offset = part.from_offset + whole as u64;
-        let next_line = part.first_line + lines.len() as u64;
-        Ok(PartAnalysis { report: report(part, &lines), end_offset, next_line, cut_short })
-    }
-}
-
-fn report(part: &LogPart, lines: &[String]) -> FileReport {
-    let count = lines.len() as u64;
-    let anomaly = |(number, line): (usize, &String)| AnomalyRecord {
-        timestamp: None,
-        user: None,
-        source_ip: None,
-        threat_type: ThreatType::AnomalousAccess,
-        severity: Severity::Low,
-        anomaly_score: 1.0,
-        id: part.first_event + number as u64,
-        line: part.first_line + number as u64,
-        host: None,
-        action: None,
-        resource: None,
-        country: None,
-        reasons: Vec::new(),
-        finding_id: String::new(),
-        raw: line.clone(),
-    };
-    FileReport {
-        source_file: part.file.name.clone(),
-        processed_at: Timestamp::UNIX_EPOCH,
-        total_events: count,
-        anomalies_detected: count,
-        anomaly_rate: if count == 0 { 0.0 } else { 1.0 },
-        threshold: 0.7,
-        anomalies: lines.iter().enumerate().map(anomaly).collect(),
-        findings: Vec::new(),
-        format: "lines".to_owned(),
-        bytes: 0,
-        offset: part.from_offset,
-        records: count,
-        complaints: Vec::new(),
-        first_event: None,
-        last_event: None,
-        timeline: Timeline::default(),
-        score_histogram: vec![0; 50],
-    }
-}
-
-/// A folder with `logs` and `out`.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("logs")).unwrap();
-        Self { folder }
-    }
-
-    fn log(&self, name: &str) -> PathBuf {
-        self.folder.path().join("logs").join(name)
-    }
-
-    fn out(&self) -> PathBuf {
-        self.folder.path().join("out")
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.log(name).parent().unwrap()).unwrap();
-        fs::write(self.log(name), text).unwrap();
-    }
-
-    fn append(&self, name: &str, text: &str) {
-        fs::OpenOptions::new().append(true).open(self.log(name)).unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
-    fn plan(&self) -> Plan {
-        plan(self.folder.path())
-    }
-
-    /// One round.
-    fn round(&self) -> Outcome {
-        self.round_with(&EveryLine::default()).unwrap()
-    }
-
-    fn round_with(&self, analyzer: &dyn Analyzer) -> Result<Outcome, BatchError> {
-        let stop = AtomicBool::new(false);
-        let mut outcome = None;
-        let job = Job { plan: &self.plan(), analyzer, progress: &NoProgress, stop: &stop };
-        let end = run(job, Repeat::Once, &mut |round| outcome = round.ok().map(Outcome::of))?;
-        Ok(Outcome { end, ..outcome.unwrap() })
-    }
-
-    /// Every line of every report, with the number of times that it was reported.
-    fn reported(&self) -> BTreeMap<String, usize> {
-        let mut lines = BTreeMap::new();
-        for report in self.reports() {
-            for anomaly in report.anomalies {
-                *lines.entry(anomaly.raw).or_default() += 1;
-            }
-        }
-        lines
-    }
-
-    fn reports(&self) -> Vec<FileReport> {
-        let mut names = self.names();
-        names.retain(|name| name.ends_with(".json") && !name.starts_with("batch_summary"));
-        let read = |name: &String| serde_json::from_slice(&fs::read(self.out().join(name)).unwrap()).unwrap();
-        names.iter().map(read).collect()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.out()).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn processed(&self) -> String {
-        fs::read_to_string(self.out().join("processed_files.txt")).unwrap()
-    }
-
-    fn assert_once(&self, lines: &[&str]) {
-        let expected: BTreeMap<String, usize> = lines.iter().map(|line| ((*line).to_owned(), 1)).collect();
-        assert_eq!(self.reported(), expected);
-    }
-}
-
-fn plan(folder: &Path) -> Plan {
-    let flags =
-        Overrides { log_dir: Some(folder.join("logs")), output_dir: Some(folder.join("out")), ..Overrides::default() };
-    let settings = load(Given { file: None, environment: &|_| None, flags }).unwrap();
-    Plan::new(settings, std::num::NonZeroUsize::MIN).unwrap()
-}
-
-/// What is asked of a round.
-struct Outcome {
-    results: Vec<FileResult>,
-    summary_file: Option<PathBuf>,
-    stopped: bool,
-    end: RunEnd,
-}
-
-impl Outcome {
-    fn of(round: &Round) -> Self {
-        let Round { summary, summary_file, stopped, .. } = round;
-        Self {
-            results: summary.results.clone(),
-            summary_file: summary_file.clone(),
-            stopped: *stopped,
-            end: RunEnd::Done,
-        }
-    }
-
-    fn statuses(&self) -> Vec<FileStatus> {
-        self.results.iter().map(|result| result.status).collect()
-    }
-}
 
 use FileStatus::{Error, Skipped, Success};
+use place::{EveryLine, Place, plan};
 
 #[test]
 fn the_files_of_a_round_are_as_promised() {
@@ -600,6 +391,29 @@ fn a_damaged_ledger_is_refused_and_left_alone() {
     assert_eq!(place.round().statuses(), [Skipped]);
 }
 
+#[test]
+fn hostile_names_stay_on_their_line() {
+    let place = Place::new();
+    let name = "a\nlogs/b.log\u{1b}[31m";
+    place.write(name, "a\n");
+    place.round();
+    assert_eq!(place.processed().lines().count(), 1);
+    assert!(place.processed().ends_with("a\\x0alogs/b.log\\x1b[31m\n"), "{}", place.processed());
+    assert!(place.names().iter().all(|name| !name.contains(char::is_control)), "{:?}", place.names());
+    assert_eq!(place.round().statuses(), [Skipped]);
+}
+
+#[test]
+fn logs_and_reports_do_not_share_a_directory() {
+    let place = Place::new();
+    let mut plan = place.plan();
+    plan.batch.output_dir = place.folder.path().join("logs/../logs");
+    let stop = AtomicBool::new(false);
+    let job = Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop };
+    let error = run(job, Repeat::Once, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, BatchError::SameDirectory { .. }), "{error}");
+}
+
 /// Not a test of its own: what [`killed_at_any_moment_it_neither_loses_nor_doubles`] starts and kills.
 #[test]
 #[ignore = "is started by another test"]
@@ -616,7 +430,7 @@ fn child_of_the_kill_test() {
 fn killed_at_any_moment_it_neither_loses_nor_doubles() {
     let place = Place::new();
     let mut expected = Vec::new();
-    // Reproducible moments between 0 and 60 ms: start-up takes some of them, rounds the others.
+    // Reproducible moments, as far as the machine's own pace lets them be.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = move |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -625,12 +439,8 @@ fn killed_at_any_moment_it_neither_loses_nor_doubles() {
     for number in 0..8 {
         place.write(&format!("{number}.log"), "");
     }
-    // A kill counts when rounds were being made, which takes as long as the machine is slow.
-    let (mut kills, mut in_the_middle, mut turn) = (0, 0, 0);
-    while kills < 30 {
-        turn += 1;
-        assert!(turn < 1000, "no rounds were made: {kills} kills in {turn} turns");
-        let before = place.out().exists().then(|| place.names().len());
+    let mut in_a_commit = 0;
+    for turn in 0..40 {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--ignored", "--exact", "batch::child_of_the_kill_test", "--nocapture"])
             .env("WATCHBELL_TEST_PLACE", place.folder.path())
@@ -638,6 +448,16 @@ fn killed_at_any_moment_it_neither_loses_nor_doubles() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let is_at_work = || {
+            let lock = fs::read_to_string(place.out().join(".watchbell/lock"));
+            lock.is_ok_and(|holder| holder.trim() == child.id().to_string())
+        };
+        // Every fourth is killed while it starts, the others at work, however slow the machine is.
+        let began = Instant::now();
+        while turn % 4 != 0 && !is_at_work() {
+            assert!(began.elapsed() < Duration::from_secs(60), "the process does not come to work");
+            thread::sleep(Duration::from_millis(1));
+        }
         for part in 0..random(12) {
             let line = format!("turn {turn} part {part}");
             place.append(&format!("{}.log", random(8)), &format!("{line}\n"));
@@ -646,10 +466,11 @@ fn killed_at_any_moment_it_neither_loses_nor_doubles() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        in_the_middle += usize::from(place.out().join(".watchbell/stage").exists());
-        kills += usize::from(place.out().exists() && before != Some(place.names().len()));
+        in_a_commit += usize::from(place.out().join(".watchbell/stage").exists());
     }
-    eprintln!("{turn} turns, {kills} kills while rounds were made, {in_the_middle} of them within one");
+    let made = place.names().len();
+    eprintln!("{made} files were made by killed processes; {in_a_commit} kills left a stage");
+    assert!(made > 20, "too few rounds were made to say anything: {made} files");
     place.round();
     let expected: BTreeMap<String, usize> = expected.into_iter().map(|line| (line, 1)).collect();
     assert_eq!(place.reported(), expected);

@@ -230,6 +230,72 @@ fn a_file_name_cannot_write_to_the_terminal() {
     assert!(!String::from_utf8_lossy(&output.stderr).contains('\u{202e}'));
 }
 
+/// The program in a folder with one of the sample logs, in which there are findings.
+fn with_sample() -> Program {
+    let program = Program::new();
+    fs::create_dir(program.path("logs")).unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/logs/auth.jsonl");
+    fs::copy(sample, program.path("logs/auth.jsonl")).unwrap();
+    program
+}
+
+#[test]
+fn the_exit_code_tells_of_findings_and_of_problems() {
+    let program = with_sample();
+    let again = ["batch", "--once", "--fail-on", "low"];
+    let output = program.run(&again);
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    assert!(output.stderr.is_empty(), "{}", shown(&output));
+    // The same log is not news any more.
+    let output = program.run(&again);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 without anything new"), "{}", shown(&output));
+    // Findings go before problems.
+    fs::write(program.path("logs/broken.gz"), b"\x1f\x8b\x08\x00damaged").unwrap();
+    assert_eq!(program.run(&again).status.code(), Some(4));
+    let output = program.run(&["batch", "--once", "--fail-on", "low", "--output-dir", "other", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["files_failed"], 1);
+    assert!(summary["total_findings"].as_u64() > Some(0));
+}
+
+#[test]
+fn the_page_of_a_batch_holds_what_was_found() {
+    let program = with_sample();
+    let output = program.run(&["batch", "--once", "--html"]);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    assert!(fs::read_to_string(program.path("batch_outputs/report.html")).unwrap().contains("auth.jsonl"));
+    let output = program.run(&["report", "batch_outputs", "--html", "page.html"]);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    assert!(program.path("page.html").is_file());
+}
+
+#[test]
+fn a_working_job_ends_between_blocks_and_keeps_nothing_half_done() {
+    let program = Program::new();
+    fs::create_dir(program.path("logs")).unwrap();
+    let mut text = String::new();
+    for number in 0..400_000 {
+        let (minute, second, user) = (number / 60 % 60, number % 60, number % 97);
+        let hour = number / 3600 % 24;
+        text.push_str(&format!(
+            "{{\"time\":\"2026-01-15T{hour:02}:{minute:02}:{second:02}Z\",\"user\":\"u{user}\",\"action\":\"login\"}}\n"
+        ));
+    }
+    fs::write(program.path("logs/long.jsonl"), text).unwrap();
+    let mut child = program.command(&["batch", "--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !program.path("batch_outputs/.watchbell/lock").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(150));
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let names: Vec<_> =
+        fs::read_dir(program.path("batch_outputs")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().starts_with("long")), "{names:?}");
+}
+
 /// Starts a continuous job and waits until it has made its first round.
 fn job(program: &Program) -> std::process::Child {
     let mut child = program

@@ -2,7 +2,10 @@
 
 use std::{env, ffi::OsString, fs, num::NonZeroUsize, path::Path};
 
-use watchbell::config::{ConfigError, Given, Origin, Overrides, Plan, Settings, example, load, show};
+use watchbell::{
+    config::{ConfigError, Given, Origin, Overrides, Plan, Settings, example, load, show},
+    parse::Slot,
+};
 
 fn given(text: &str, variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -48,7 +51,7 @@ fn what_the_example_has_commented_out_is_right_too() {
     let settings = given(&uncommented, &[]).unwrap();
     assert_eq!(settings.budget_per_day.value.unwrap().per_day(), 20.0);
     assert_eq!(settings.model_dir.value.as_deref(), Some(Path::new("models/")));
-    assert_eq!(settings.fields, [("user".to_owned(), vec!["actor.name".to_owned(), "payload.account".to_owned()])]);
+    assert_eq!(settings.fields, [(Slot::User, vec!["actor.name".to_owned(), "payload.account".to_owned()])]);
 }
 
 #[test]

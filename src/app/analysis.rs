@@ -19,18 +19,10 @@ use crate::{
 };
 
 /// What the plan says to the parser.
-pub(super) fn parse_options(plan: &Plan) -> Result<ParseOptions, AppError> {
+pub(super) fn parse_options(plan: &Plan) -> ParseOptions {
     let input = &plan.input;
-    let format = match input.format.as_str() {
-        "auto" | "" => None,
-        name => Some(name.parse().map_err(|error| AppError::Option { key: "format", source: Box::new(error) })?),
-    };
-    let mut fields = BTreeMap::new();
-    for (slot, paths) in &input.fields {
-        let slot = slot.parse().map_err(|error| AppError::Option { key: "fields", source: Box::new(error) })?;
-        fields.insert(slot, paths.clone());
-    }
-    Ok(ParseOptions { format, fields, time_zone: input.time_zone.zone().clone(), ..ParseOptions::default() })
+    let fields = input.fields.iter().map(|(slot, paths)| (*slot, paths.clone())).collect();
+    ParseOptions { format: input.format, fields, time_zone: input.time_zone.zone().clone(), ..ParseOptions::default() }
 }
 
 /// What the plan says to the detector.

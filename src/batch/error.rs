@@ -17,6 +17,12 @@ pub enum BatchError {
         /// ` (process 123)`, or empty when it is not known.
         holder: String,
     },
+    /// The reports would lie among the logs, and neither could be told from the other.
+    #[error("{} is both log directory and output directory; choose another output directory", path.display())]
+    SameDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The disk is too full to begin.
     #[error(
         "only {} free for {}, expected at least {}; free some space, or lower `low_disk_refuse`",

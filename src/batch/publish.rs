@@ -148,3 +148,68 @@ pub(super) fn report_name<'a>(
 ) -> impl FnOnce(&mut dyn FnMut(&str) -> bool) -> String + 'a {
     move |is_taken| names::report(log, stamp, is_taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An output directory with two staged files, and a ledger that is about to be committed.
+    fn staged(folder: &Path) -> (Output, Stage, Ledger) {
+        let output = Output::open(folder).unwrap();
+        let mut stage = Stage::default();
+        for name in ["a.json", "b.json"] {
+            output.add(&mut stage, |_| name.to_owned(), name.as_bytes()).unwrap();
+        }
+        (output, stage, Ledger::default())
+    }
+
+    fn content(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_was_not_committed_is_thrown_away() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(staged(folder.path()));
+        assert!(folder.path().join(".watchbell/stage/0").exists());
+        drop(Output::open(folder.path()).unwrap());
+        assert_eq!(content(folder.path()), [".watchbell"]);
+        assert_eq!(content(&folder.path().join(".watchbell")), ["lock"]);
+    }
+
+    #[test]
+    fn what_was_committed_is_ended_from_any_point() {
+        for moved in 0..=2 {
+            for is_listed in [false, true] {
+                let folder = tempfile::tempdir().unwrap();
+                let (output, stage, mut ledger) = staged(folder.path());
+                ledger.pending = Some(stage.moves.clone());
+                output.ledger.store(&ledger).unwrap();
+                for Move { staged, name } in &stage.moves[..moved] {
+                    fs::rename(output.stage.join(staged), folder.path().join(name)).unwrap();
+                }
+                if is_listed {
+                    fs::write(output.processed(), "").unwrap();
+                }
+                drop(output);
+                let output = Output::open(folder.path()).unwrap();
+                assert_eq!(content(folder.path()), [".watchbell", "a.json", "b.json", "processed_files.txt"]);
+                assert_eq!(fs::read(folder.path().join("b.json")).unwrap(), b"b.json");
+                assert_eq!(output.ledger.load().unwrap().pending, None);
+                assert_eq!(content(&folder.path().join(".watchbell")), ["ledger", "lock"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_staged_file_that_is_gone_is_not_taken_for_a_moved_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (output, stage, ledger) = staged(folder.path());
+        fs::remove_file(output.stage.join("1")).unwrap();
+        let error = output.commit(stage, ledger).unwrap_err().to_string();
+        assert!(error.ends_with("b.json"), "{error}");
+    }
+}

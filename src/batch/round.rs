@@ -1,6 +1,7 @@
 //! One round: what is new is analyzed, reported and noted.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -57,12 +58,22 @@ pub(super) fn round(job: Job<'_>, output: &Output) -> Result<Round, BatchError> 
     let started_at = Timestamp::now();
     let batch = &job.plan.batch;
     let warnings = Vec::from_iter(disk::check(&batch.output_dir, batch.low_disk)?);
+    let log_dir = &job.plan.input.log_dir;
+    if fs::canonicalize(log_dir).is_ok_and(|logs| fs::canonicalize(&batch.output_dir).is_ok_and(|out| logs == out)) {
+        return Err(BatchError::SameDirectory { path: log_dir.clone() });
+    }
     let found = source::discover(&request(job.plan))?;
     let mut ledger = output.load()?;
     let before = ledger.clone();
     let sorted = triage(found.files, &mut ledger);
     let mut work =
         Work { ledger, output, stage: Stage::default(), started_at, results: Vec::new(), reports: Vec::new() };
+
+    let (new, unchanged, unreadable) = (sorted.tasks.len(), sorted.skipped.len(), sorted.failed.len());
+    tracing::info!(new, unchanged, unreadable, "looked for logs");
+    for Task { part, basis, .. } in &sorted.tasks {
+        tracing::debug!(file = part.file.name, from_offset = part.from_offset, ?basis, "to be read");
+    }
 
     let parts: Vec<_> = sorted.tasks.iter().map(|task| task.part.clone()).collect();
     let analyses = if parts.is_empty() { Vec::new() } else { job.analyzer.analyze(&parts, job.progress, job.stop) };

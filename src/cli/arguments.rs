@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::exit::EXIT_CODES;
-use crate::app::{Budget, Overrides, Severity, Threshold, TimeZone};
+use crate::app::{Budget, FormatChoice, Overrides, Severity, Threshold, TimeZone};
 
 /// Learns from raw security logs what is normal, without labels, and says what is not and why.
 #[derive(Debug, Parser)]
@@ -111,7 +111,7 @@ pub(super) struct FolderArguments {
 pub(super) struct ReadArguments {
     /// How to read the logs instead of looking at their content [WATCHBELL_FORMAT] [default: auto]
     #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
+    format: Option<FormatChoice>,
     /// For times that name no zone: UTC, Europe/Vienna, +02:00 [WATCHBELL_TIME_ZONE] [default: UTC]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<TimeZone>,
@@ -226,7 +226,7 @@ impl FolderArguments {
 impl ReadArguments {
     /// Adds what is given here.
     pub(super) fn put_into(&self, overrides: &mut Overrides) {
-        overrides.format.clone_from(&self.format);
+        overrides.format = self.format;
         overrides.time_zone.clone_from(&self.time_zone);
     }
 }

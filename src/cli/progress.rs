@@ -8,6 +8,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::terminal::clean;
 use crate::app::Progress;
 
 /// Shorter work shows no bar: it would only flicker.
@@ -17,13 +18,14 @@ const LONG: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Bar {
     wanted: bool,
-    work: Mutex<Option<Work>>,
+    work: Mutex<Work>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Work {
+    /// When the first stage began.
+    began: Option<Instant>,
     what: String,
-    began: Instant,
     bytes: u64,
     done: u64,
     bar: Option<ProgressBar>,
@@ -35,7 +37,7 @@ impl Bar {
         Self { wanted: !quiet && io::stderr().is_terminal(), work: Mutex::default() }
     }
 
-    fn with_work(&self, change: impl FnOnce(&mut Option<Work>)) {
+    fn with_work(&self, change: impl FnOnce(&mut Work)) {
         if self.wanted {
             // A panic elsewhere leaves a number that is a little off, which is no reason for another.
             change(&mut self.work.lock().unwrap_or_else(PoisonError::into_inner));
@@ -43,42 +45,58 @@ impl Bar {
     }
 }
 
+impl Work {
+    fn draw(&mut self) {
+        let is_long = self.began.is_some_and(|began| began.elapsed() >= LONG);
+        if self.bar.is_none() && is_long {
+            self.bar = Some(drawn(&self.what, self.bytes));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done.min(self.bytes));
+        }
+    }
+}
+
 impl Progress for Bar {
     fn begin(&self, what: &str, bytes: u64) {
-        let work = Work { what: what.to_owned(), began: Instant::now(), bytes, done: 0, bar: None };
-        self.with_work(|current| *current = Some(work));
+        self.with_work(|work| {
+            work.began.get_or_insert_with(Instant::now);
+            (work.what, work.bytes, work.done) = (clean(what), bytes, 0);
+            work.draw();
+        });
     }
 
     fn advance(&self, bytes: u64) {
-        self.with_work(|current| {
-            let Some(work) = current else { return };
+        self.with_work(|work| {
             work.done += bytes;
-            if work.bar.is_none() && work.began.elapsed() >= LONG {
-                work.bar = Some(drawn(&work.what, work.bytes));
-            }
-            if let Some(bar) = &work.bar {
-                bar.set_position(work.done.min(work.bytes));
-            }
+            work.draw();
         });
     }
 
     fn end(&self) {
-        self.with_work(|current| {
-            if let Some(bar) = current.take().and_then(|work| work.bar) {
+        self.with_work(|work| {
+            if let Some(bar) = work.bar.take() {
                 bar.finish_and_clear();
             }
         });
     }
 }
 
+/// A bar, or for work of unknown length something that moves.
 fn drawn(what: &str, bytes: u64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{msg:12} {bar:30} {bytes:>10} of {total_bytes}  {bytes_per_sec}  {eta} left")
-            .expect("the template is constant, and a test draws it")
-            .progress_chars("=> ");
-    ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr_with_hz(8))
-        .with_style(style)
-        .with_message(what.to_owned())
+    let template = match bytes {
+        0 => "{msg} {spinner} {elapsed}",
+        _ => "{msg} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+    };
+    let style = ProgressStyle::with_template(template)
+        .expect("the templates are constant, and a test draws both")
+        .progress_chars("=> ");
+    let target = ProgressDrawTarget::stderr_with_hz(8);
+    let bar = ProgressBar::with_draw_target(Some(bytes), target).with_style(style).with_message(what.to_owned());
+    if bytes == 0 {
+        bar.enable_steady_tick(Duration::from_millis(125));
+    }
+    bar
 }
 
 #[cfg(test)]
@@ -86,7 +104,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_is_valid() {
+    fn the_templates_are_valid() {
         drawn("reading", 10).finish_and_clear();
+        drawn("scoring", 0).finish_and_clear();
     }
 }

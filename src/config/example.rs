@@ -1,9 +1,10 @@
 //! `config.example.toml`, written from the table of keys.
 
 use super::{
-    keys::{FIELDS, KEYS, SECTIONS, section_doc},
+    keys::{KEYS, SECTIONS, section_doc},
     settings::Settings,
 };
+use crate::parse::Slot;
 
 const HEADER: &str = "\
 # Watchbell's configuration: every key with its default. A line that is commented out is not set by default.
@@ -22,7 +23,7 @@ pub fn example() -> String {
     for section in SECTIONS.into_iter().filter(|section| *section != "sinks") {
         out.push_str(&format!("\n# {}\n[{section}]\n", section_doc(section)));
         if section == "fields" {
-            out.push_str(&format!("# Fields: {}.\n", FIELDS.join(", ")));
+            out.push_str(&format!("# Fields: {}.\n", Slot::ALL.map(Slot::name).join(", ")));
             out.push_str("# user = [\"actor.name\", \"payload.account\"]\n");
         }
         for key in KEYS.iter().filter(|key| key.section == section) {

@@ -39,10 +39,6 @@ pub fn section_doc(section: &str) -> &'static str {
     }
 }
 
-/// The fields of an event that `[fields]` can name.
-pub const FIELDS: [&str; 11] =
-    ["time", "user", "source_ip", "host", "action", "outcome", "resource", "bytes", "country", "process", "user_agent"];
-
 macro_rules! keys {
     ($([$section:ident] $name:ident { $doc:literal $(, example $example:literal)? $(, env $($variable:literal)+)? })*) => {
         /// Every key, by table.

@@ -17,4 +17,4 @@ pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, Plan};
 pub use problem::{ConfigError, Problem, Problems};
 pub use read::{Environment, Given, load};
 pub use settings::{Origin, Overrides, Setting, Settings, show};
-pub use values::{AttackVersion, Budget, Threshold, TimeZone};
+pub use values::{AttackVersion, Budget, FormatChoice, Threshold, TimeZone};

@@ -1,6 +1,6 @@
 //! [`Settings`] made ready to run: globs compiled, numbers resolved, contradictions refused.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -9,6 +9,7 @@ use super::{
     settings::{Origin, Setting, Settings},
     values::{AttackVersion, Budget, Threshold, TimeZone},
 };
+use crate::parse::{Format, Slot};
 
 /// What is to be done.
 #[derive(Debug, Clone)]
@@ -30,12 +31,12 @@ pub struct InputPlan {
     pub include: Vec<String>,
     /// Globs of files to leave out.
     pub exclude: Vec<String>,
-    /// Name of the format, or `auto`.
-    pub format: String,
+    /// The format; `None` looks at the content.
+    pub format: Option<Format>,
     /// For times that name no zone.
     pub time_zone: TimeZone,
     /// The user's names of an event's fields.
-    pub fields: Vec<(String, Vec<String>)>,
+    pub fields: BTreeMap<Slot, Vec<String>>,
 }
 
 /// What counts as an anomaly.
@@ -95,9 +96,9 @@ impl Plan {
                 log_dir: settings.log_dir.value,
                 include: settings.include.value,
                 exclude: settings.exclude.value,
-                format: settings.format.value,
+                format: settings.format.value.0,
                 time_zone: settings.time_zone.value,
-                fields: settings.fields,
+                fields: settings.fields.into_iter().collect(),
             },
             detect: DetectPlan {
                 threshold: settings.threshold.value,

@@ -14,11 +14,12 @@ use toml::{
 
 use super::{
     interpolate::interpolate,
-    keys::{FIELDS, KEYS, SECTIONS},
+    keys::{KEYS, SECTIONS},
     problem::{ConfigError, Problem, Problems, nearest, unknown},
     settings::{Origin, Overrides, Settings},
     values::{Input, Value},
 };
+use crate::parse::Slot;
 
 /// Looks a variable up; the process's own environment, or a test's.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -146,14 +147,14 @@ impl Reading<'_> {
     fn fields(&mut self, table: &DeTable<'_>) {
         for (name, value) in table {
             let field: &str = name.get_ref();
-            if !FIELDS.contains(&field) {
-                self.problems.push(unknown(name.span(), "field of an event", field, &FIELDS));
+            let Ok(slot) = field.parse::<Slot>() else {
+                self.problems.push(unknown(name.span(), "field of an event", field, &Slot::ALL.map(Slot::name)));
                 continue;
-            }
+            };
             let Some(input) = self.input(value) else { continue };
             match Vec::<String>::read(&input) {
                 Ok(names) if names.iter().all(|name| !name.is_empty()) => {
-                    self.settings.fields.push((field.to_owned(), names));
+                    self.settings.fields.push((slot, names));
                 }
                 Ok(_) => self
                     .problems

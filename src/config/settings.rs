@@ -4,8 +4,9 @@ use std::{fmt, path::PathBuf};
 
 use super::{
     keys::KEYS,
-    values::{AttackVersion, Budget, Bytes, Input, Threshold, TimeZone, Value, quoted},
+    values::{AttackVersion, Budget, Bytes, FormatChoice, Input, Threshold, TimeZone, Value, quoted},
 };
+use crate::parse::Slot;
 
 /// Where a value comes from; a later one beats an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +67,7 @@ pub struct Settings {
     pub log_dir: Setting<PathBuf>,
     pub include: Setting<Vec<String>>,
     pub exclude: Setting<Vec<String>>,
-    pub format: Setting<String>,
+    pub format: Setting<FormatChoice>,
     pub time_zone: Setting<TimeZone>,
     pub threshold: Setting<Threshold>,
     pub budget_per_day: Setting<Option<Budget>>,
@@ -82,7 +83,7 @@ pub struct Settings {
     pub low_disk_warn: Setting<Bytes>,
     pub low_disk_refuse: Setting<Bytes>,
     /// `[fields]`: for each field of an event the names that the user's logs have for it, in the file's order.
-    pub fields: Vec<(String, Vec<String>)>,
+    pub fields: Vec<(Slot, Vec<String>)>,
     /// `[sinks.NAME]` tables, as they stand.
     pub sinks: toml::Table,
 }
@@ -93,7 +94,7 @@ impl Default for Settings {
             log_dir: Setting::default("logs/".into()),
             include: Setting::default(Vec::new()),
             exclude: Setting::default(Vec::new()),
-            format: Setting::default("auto".to_owned()),
+            format: Setting::default(FormatChoice(None)),
             time_zone: Setting::default(TimeZone::utc()),
             threshold: Setting::default(Threshold::DEFAULT),
             budget_per_day: Setting::default(None),
@@ -121,7 +122,7 @@ pub struct Overrides {
     pub log_dir: Option<PathBuf>,
     pub include: Vec<String>,
     pub exclude: Vec<String>,
-    pub format: Option<String>,
+    pub format: Option<FormatChoice>,
     pub time_zone: Option<TimeZone>,
     pub threshold: Option<Threshold>,
     pub budget_per_day: Option<Budget>,

@@ -9,6 +9,8 @@ use std::{
     str::FromStr,
 };
 
+use crate::parse::{Format, UnknownFormat};
+
 /// What stands in the file or the variable, before it has its type.
 #[derive(Debug, Clone)]
 pub enum Input<'a> {
@@ -229,6 +231,30 @@ impl fmt::Display for TimeZone {
     }
 }
 
+/// The name of a format of logs; `None` is `auto`: look at the content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FormatChoice(pub Option<Format>);
+
+impl FromStr for FormatChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "auto" => Ok(Self(None)),
+            _ => name
+                .parse()
+                .map(|format| Self(Some(format)))
+                .map_err(|error: UnknownFormat| format!("{error}, or auto")),
+        }
+    }
+}
+
+impl fmt::Display for FormatChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.map_or("auto", Format::name))
+    }
+}
+
 /// The number of a byte count, with a unit or without: `100 MiB`, `1GB`, `1048576`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub u64);
@@ -285,6 +311,7 @@ from_text! {
     Budget, "a number above 0", |value| format!("{:?}", value.0);
     AttackVersion, "18 or 19", |value| value.number().to_string();
     TimeZone, "a time zone", |value| quoted(&value.name);
+    FormatChoice, "the name of a format", |value| quoted(&value.to_string());
     Bytes, "a size like `100 MiB`", |value| quoted(&value.to_string());
 }
 
@@ -334,6 +361,15 @@ mod tests {
         }
         assert_eq!(Bytes(1 << 30).to_string(), "1 GiB");
         assert_eq!(Bytes(1025).to_string(), "1025");
+    }
+
+    #[test]
+    fn formats_have_names_and_auto_is_none() {
+        assert_eq!("auto".parse(), Ok(FormatChoice(None)));
+        for format in Format::ALL {
+            assert_eq!(FormatChoice(Some(format)).to_string().parse(), Ok(FormatChoice(Some(format))));
+        }
+        assert!("jsno".parse::<FormatChoice>().unwrap_err().contains("json-lines"));
     }
 
     #[test]
