@@ -257,7 +257,7 @@ fn zeek_and_w3c() {
 #[test]
 fn logfmt_audit_and_text() {
     let (format, batch) = read(
-        "time=2025-03-03T12:00:00Z level=info user=alice action=login source_ip=192.0.2.1 msg=\"a \\\"b\\\" c\"\nnothing here\n",
+        "time=2025-03-03T12:00:00Z level=info user=alice action=login source_ip=192.0.2.1 msg=\"a \\\"b\\\" c\"\nat=2 by=bob\nnothing here\n",
     );
     assert_eq!((format, batch.events.len(), batch.records), (Format::Logfmt, 2, 3));
     assert!(told(&batch, &batch.events[0]).starts_with("alice 192.0.2.1 login"));
