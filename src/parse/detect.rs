@@ -80,7 +80,7 @@ pub(super) fn detect(sample: &[u8], asked: Option<Format>) -> Result<Dialect, Re
         Some(Format::Zeek) => {
             directives(&text).ok_or_else(|| Refusal::NoHeader(shorten(lines.first().unwrap_or(&"")))) // no `#fields`
         }
-        Some(Format::Json) => Ok(Dialect { wrapped: is_wrapped(sample), ..Dialect::plain(Format::Json) }),
+        Some(Format::Json) => Ok(Dialect { wrapped: is_wrapped(sample, false), ..Dialect::plain(Format::Json) }),
         Some(format) => Ok(Dialect::plain(format)),
         None if is_binary(sample) => Err(Refusal::Binary),
         None => by_content(sample, &text, &lines),
@@ -140,7 +140,8 @@ fn json(sample: &[u8], lines: &[&str]) -> Option<Dialect> {
             return mostly.then(|| Dialect::plain(Format::JsonLines));
         }
     }
-    if is_wrapped(sample) {
+    let many = lines.iter().filter(|line| is_object(line)).count() > 1;
+    if is_wrapped(sample, many) {
         return Some(Dialect { wrapped: true, ..Dialect::plain(Format::Json) });
     }
     // A first object that ends on its first line is one of many lines; one that does not end there is laid out in lines.
@@ -163,22 +164,21 @@ fn is_one_object(line: &str) -> bool {
 }
 
 /// Whether the first object is one around an array of records. A record may well hold an array under such a key, but a
-/// record names its time or itself before.
-fn is_wrapped(sample: &[u8]) -> bool {
+/// record names its time or itself before; and where there are `many` objects, one per line, most keys are a record's.
+fn is_wrapped(sample: &[u8], many: bool) -> bool {
+    const SURE: [&[u8]; 4] = [b"Records", b"records", b"value", b"logEvents"];
+    const OF_RECORDS: [&str; 7] =
+        ["\"timestamp\"", "\"@timestamp\"", "\"time\"", "\"ts\"", "\"eventtime\"", "\"published\"", "\"id\""];
     let Some(start) = sample.iter().position(|byte| *byte == b'{') else { return false };
     if !sample[..start].trim_ascii().is_empty() {
         return false;
     }
     let (mut envelope, mut at) = (framing::Envelope::default(), start);
-    if envelope.read(sample, &mut at, true) != framing::Found::Array {
+    if envelope.read(sample, &mut at, true) != framing::Found::Array || many && !SURE.contains(&envelope.key()) {
         return false;
     }
     let before = String::from_utf8_lossy(&sample[start..at]).to_ascii_lowercase();
-    let is_record =
-        ["\"timestamp\"", "\"@timestamp\"", "\"time\"", "\"ts\"", "\"eventtime\"", "\"published\"", "\"id\""]
-            .iter()
-            .any(|name| before.contains(name));
-    !is_record
+    !OF_RECORDS.iter().any(|name| before.contains(name))
 }
 
 /// A header of directives: Zeek's `#fields`, the `#Fields:` of the W3C format.
@@ -211,11 +211,19 @@ fn table(text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, R
         Some(_) => b",;\t|",
         None => b",\t;| ",
     };
+    let fits = |delimiter: u8| {
+        let columns = super::delimited::split_names(first, delimiter).len();
+        let agreeing = lines[1..].iter().filter(|line| has_columns(line, delimiter, columns)).count();
+        (delimiter, columns, agreeing)
+    };
+    // Spaces stand within names, so they separate only what nothing else does.
     let best = candidates
         .iter()
-        .map(|&delimiter| (delimiter, super::delimited::split_names(first, delimiter).len()))
-        .filter(|&(delimiter, columns)| columns >= if delimiter == b' ' { 5 } else { 2 })
-        .max_by_key(|&(_, columns)| columns);
+        .map(|&delimiter| fits(delimiter))
+        .filter(|&(delimiter, columns, _)| delimiter != b' ' && columns >= 2)
+        .max_by_key(|&(_, columns, agreeing)| (agreeing, columns))
+        .or_else(|| candidates.contains(&b' ').then(|| fits(b' ')).filter(|&(_, columns, _)| columns >= 5))
+        .map(|(delimiter, columns, _)| (delimiter, columns));
     let Some((delimiter, columns)) = best.or(asked.map(|_| (candidates[0], 1))) else {
         return Err(Refusal::NoHeader(shorten(first)));
     };

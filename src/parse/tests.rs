@@ -230,6 +230,15 @@ fn tables() {
 }
 
 #[test]
+fn names_of_columns_may_hold_spaces() {
+    let text = "Event Time,Event Name,Source IP,User Name,Request User Agent\n2025-03-03T12:00:00Z,read,192.0.2.1,alice,\"a, b\"\n";
+    assert!(open(text.as_bytes(), &options()).unwrap().dialect.contains("5 columns, comma"));
+    let text =
+        "version account-id srcaddr dstaddr action\n2 123 192.0.2.1 10.0.0.1 ACCEPT\n2 123 192.0.2.2 10.0.0.1 REJECT\n";
+    assert!(open(text.as_bytes(), &options()).unwrap().dialect.contains("5 columns, space"));
+}
+
+#[test]
 fn a_table_needs_names() {
     let text = "2025-03-03T12:00:00Z,alice,192.0.2.1,login\n2025-03-03T12:00:01Z,bob,192.0.2.2,login\n";
     let error = open(text.as_bytes(), &options()).unwrap_err().to_string();
@@ -303,6 +312,8 @@ fn json_of_every_layout() {
         let users: Vec<_> = batch.events.iter().take(2).map(|event| batch.text(event.user).into_owned()).collect();
         assert_eq!(users, ["alice", "bob"], "{text}");
     }
+    let (format, batch) = read("{\"user\":\"alice\",\"events\":[{\"a\":1}]}\n{\"user\":\"bob\",\"events\":[]}\n");
+    assert_eq!((format, batch.events.len()), (Format::JsonLines, 2));
     // A record that holds an array under such a key is a record.
     let (format, batch) = read("{\"timestamp\":\"2025-03-03T12:00:00Z\",\"user\":\"alice\",\"events\":[{\"a\":1}]}\n");
     assert_eq!((format, batch.events.len()), (Format::JsonLines, 1));
