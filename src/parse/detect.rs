@@ -76,9 +76,9 @@ pub(super) fn detect(sample: &[u8], asked: Option<Format>) -> Result<Dialect, Re
     let text = String::from_utf8_lossy(sample);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LINES).collect();
     match asked {
-        Some(format @ (Format::Csv | Format::Tsv)) => table(&text, &lines, Some(format)),
+        Some(format @ (Format::Csv | Format::Tsv)) => table(sample, &text, &lines, Some(format)),
         Some(Format::Zeek) => {
-            directives(&text).ok_or_else(|| Refusal::NoHeader(shorten(lines.first().unwrap_or(&"")))) // no `#fields`
+            directives(sample, &text).ok_or_else(|| Refusal::NoHeader(shorten(lines.first().unwrap_or(&"")))) // no `#fields`
         }
         Some(Format::Json) => Ok(Dialect { wrapped: is_wrapped(sample, false), ..Dialect::plain(Format::Json) }),
         Some(format) => Ok(Dialect::plain(format)),
@@ -91,7 +91,7 @@ fn by_content(sample: &[u8], text: &str, lines: &[&str]) -> Result<Dialect, Refu
     if let Some(json) = json(sample, lines) {
         return Ok(json);
     }
-    if let Some(directives) = directives(text) {
+    if let Some(directives) = directives(sample, text) {
         return Ok(directives);
     }
     // The end of the sample may cut the last line.
@@ -106,7 +106,7 @@ fn by_content(sample: &[u8], text: &str, lines: &[&str]) -> Result<Dialect, Refu
     if most(&syslog::fits) {
         return Ok(Dialect::plain(Format::Syslog));
     }
-    let table = table(text, lines, None);
+    let table = table(sample, text, lines, None);
     if let Ok(table) = table {
         return Ok(table);
     }
@@ -182,13 +182,11 @@ fn is_wrapped(sample: &[u8], many: bool) -> bool {
 }
 
 /// A header of directives: Zeek's `#fields`, the `#Fields:` of the W3C format.
-fn directives(text: &str) -> Option<Dialect> {
+fn directives(sample: &[u8], text: &str) -> Option<Dialect> {
     if !text.starts_with('#') {
         return None;
     }
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        end += line.len();
+    for (number, line) in text.lines().enumerate() {
         if !line.starts_with('#') {
             return None;
         }
@@ -196,14 +194,24 @@ fn directives(text: &str) -> Option<Dialect> {
         if is_zeek || line.starts_with("#Fields:") {
             let delimiter = if is_zeek { b'\t' } else { b' ' };
             let header = Some(Arc::from(line.trim_end_matches(['\r', '\n'])));
-            return Some(Dialect { delimiter, header, header_end: end, ..Dialect::plain(Format::Zeek) });
+            return Some(Dialect {
+                delimiter,
+                header,
+                header_end: after_line(sample, number),
+                ..Dialect::plain(Format::Zeek)
+            });
         }
     }
     None
 }
 
+/// Where the line behind this one begins, in bytes: the sample's letters may be others than the text's.
+fn after_line(sample: &[u8], number: usize) -> usize {
+    memchr::memchr_iter(b'\n', sample).nth(number).map_or(sample.len(), |at| at + 1)
+}
+
 /// A table with a line of names: the delimiter under which most lines have as many fields as the first.
-fn table(text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, Refusal> {
+fn table(sample: &[u8], text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, Refusal> {
     let Some(first) = lines.first() else { return Err(Refusal::NoHeader(String::new())) };
     let first = first.trim_start_matches('\u{feff}');
     let candidates: &[u8] = match asked {
@@ -239,11 +247,9 @@ fn table(text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, R
         return Err(Refusal::NoHeader(shorten(first)));
     }
     let format = if delimiter == b'\t' { Format::Tsv } else { Format::Csv };
-    let header_end = text.find(first).unwrap_or(0) + first.len();
-    let rest = &text.as_bytes()[header_end..];
-    let line_end = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let number = text.lines().position(|line| !line.trim().is_empty()).unwrap_or(0);
     let header = Some(Arc::from(first));
-    Ok(Dialect { delimiter, header, header_end: header_end + line_end, ..Dialect::plain(format) })
+    Ok(Dialect { delimiter, header, header_end: after_line(sample, number), ..Dialect::plain(format) })
 }
 
 fn has_columns(line: &str, delimiter: u8, columns: usize) -> bool {
