@@ -224,7 +224,7 @@ fn headers_in_mid_file_change_the_columns() {
 
 /// Objects with strings that hold brackets, quotes and escapes.
 fn object() -> impl Strategy<Value = String> {
-    let text = "[ -~é\\n]{0,12}".prop_map(|text| serde_json::Value::from(text));
+    let text = "[ -~é\\n]{0,12}".prop_map(serde_json::Value::from);
     let leaf = prop_oneof![
         text,
         any::<i32>().prop_map(serde_json::Value::from),
