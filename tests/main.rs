@@ -5,4 +5,7 @@ mod architecture;
 mod batch;
 mod cli;
 mod config;
+mod json;
+mod json_oracle;
+mod pipeline;
 mod samples;

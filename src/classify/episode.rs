@@ -97,7 +97,7 @@ impl EpisodeBook {
         match open.map(|at| &mut self.episodes[at as usize]) {
             Some(episode) if now.saturating_sub(episode.end) <= threat::pause(signal.threat) => {
                 episode.end = episode.end.max(now);
-                if signal.strength > episode.strength {
+                if signal.strength >= episode.strength {
                     episode.strength = signal.strength;
                     episode.height = event;
                 }

@@ -98,8 +98,6 @@ pub struct Circumstances {
     pub destination_actors: f32,
     /// Their share of all actors, less the actor itself: 0 when nobody else uses it.
     pub destination_share: f32,
-    /// The actor's events before the flow's first.
-    pub events_before_flow: f32,
     /// Deviation of the actor's own intervals, as `ln(1 + seconds)`: small for machines.
     pub actor_irregularity: f32,
     /// Seconds since the actor was last seen in another country; 0 when it was not.
@@ -207,7 +205,7 @@ fn explain_by_stranger(found: &mut [Option<Signal>]) {
         let Some(index) = at(found, part).filter(|&index| index != stranger) else { continue };
         let absorbed = found[index].take().map_or(0.0, |signal| signal.strength);
         if let Some(signal) = &mut found[stranger] {
-            signal.strength = signal.strength.max(absorbed) + 0.25 * signal.strength.min(absorbed);
+            signal.strength += (0.35 * absorbed).min(3.0);
         }
     }
 }
@@ -279,14 +277,14 @@ fn account_takeover(seen: &Circumstances) -> Option<Signal> {
 
 /// Two countries within less time than a flight takes.
 fn impossible_travel(seen: &Circumstances) -> Option<Signal> {
-    let soon = seen.country_gap > 0 && seen.country_gap < 3 * 3_600;
+    let soon = seen.country_gap > 0 && seen.country_gap < 9_000;
     let known = seen.actor_events >= 10.0 && seen.named_actor;
     (soon && known && seen.outcome != Outcome::Failure && novelty(seen, Dimension::Country) > 0.0).then(|| {
         let hours = seen.country_gap as f32 / 3_600.0;
         Signal {
             threat: ThreatType::ImpossibleTravel,
-            strength: novelty(seen, Dimension::Country) + 0.5 * novelty(seen, Dimension::Address) + (3.0 - hours) * 0.5
-                - 0.3,
+            strength: novelty(seen, Dimension::Country) + 0.5 * novelty(seen, Dimension::Address) + (2.5 - hours) * 0.8
+                - 0.6,
             scope: Scope::Visit,
             since: seen.visit_since,
             observed: hours,
@@ -302,7 +300,7 @@ fn privilege_escalation(seen: &Circumstances) -> Option<Signal> {
         let rare = (1.0 - seen.action_spread).max(0.0) * seen.action_rarity.min(4.0) * 0.4;
         Signal {
             threat: ThreatType::PrivilegeEscalation,
-            strength: stranger_to_it + rare + 0.5 * seen.privileges.surprise() - 0.5,
+            strength: stranger_to_it + rare + 0.6 * seen.privileges.surprise(),
             scope: Scope::Actor,
             since: seen.privileges.since,
             observed: seen.privileges.observed,
@@ -311,14 +309,16 @@ fn privilege_escalation(seen: &Circumstances) -> Option<Signal> {
     })
 }
 
+/// Less than this within half an hour is no exfiltration worth a look, however unusual: 5 MB.
+pub(super) const LEAST_VOLUME: f32 = 5e6;
+
 /// Much more data than the actor ever moves, in a short time.
 fn data_exfiltration(seen: &Circumstances) -> Option<Signal> {
-    const LEAST: f32 = 5e6;
     let moves =
         matches!(seen.class, ActionClass::Download | ActionClass::Upload | ActionClass::Read | ActionClass::Connect);
-    (moves && seen.volume.observed >= LEAST && seen.bytes >= 1e5).then(|| Signal {
+    (moves && seen.volume.observed >= LEAST_VOLUME && seen.bytes >= 1e5).then(|| Signal {
         threat: ThreatType::DataExfiltration,
-        strength: (seen.volume.observed / seen.volume_highest.max(LEAST)).log10().clamp(-1.0, 2.0) * 1.5
+        strength: (seen.volume.observed / seen.volume_highest.max(LEAST_VOLUME)).log10().clamp(-1.0, 2.0) * 1.5
             + (seen.volume_deviation - 1.0).clamp(0.0, 4.0) * 0.7
             + seen.volume_rarity.min(4.0) * 0.5
             + 0.5 * seen.hour_surprise,
@@ -329,11 +329,12 @@ fn data_exfiltration(seen: &Circumstances) -> Option<Signal> {
     })
 }
 
-/// Uploads to a destination hardly anybody uses, begun by somebody who did other things before, going on for days.
+/// Uploads to a destination hardly anybody uses, by somebody who does other things as well, going on for days.
 fn slow_exfiltration(seen: &Circumstances) -> Option<Signal> {
     let upload = seen.class == ActionClass::Upload && seen.flow_events >= 4.0 && seen.flow_bytes >= 1e6;
-    let change_of_habit = seen.events_before_flow >= 20.0;
-    (upload && change_of_habit && seen.destination_share < RARE_DESTINATION).then(|| Signal {
+    // A backup account does nothing else; a person does.
+    let does_other_things = seen.actor_events - seen.flow_events >= 20.0;
+    (upload && does_other_things && seen.destination_share < RARE_DESTINATION).then(|| Signal {
         threat: ThreatType::SlowExfiltration,
         strength: seen.flow_events.min(30.0).ln() * 1.2 + 1.0 - seen.destination_share / RARE_DESTINATION
             + seen.flow_days.min(5.0) * 0.2,
@@ -381,7 +382,7 @@ fn reconnaissance(seen: &Circumstances) -> Option<Signal> {
     let level = seen.new_resources;
     (looks && level.observed >= 10.0).then(|| Signal {
         threat: ThreatType::Reconnaissance,
-        strength: level.surprise() * 0.8,
+        strength: level.surprise() * 0.9,
         scope: Scope::Actor,
         since: level.since,
         observed: level.observed,

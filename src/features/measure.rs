@@ -160,6 +160,32 @@ impl Pace {
     }
 }
 
+/// Logarithm to base 2, within 0.00002: the same bits on every machine, which libraries' logarithms are not, and faster.
+///
+/// The mantissa's logarithm by a polynomial of degree 5 that meets 0 and 1 at the ends. 0 for what has no logarithm.
+#[must_use]
+pub fn log2(value: f32) -> f32 {
+    if !(value > 0.0 && value.is_finite()) {
+        return 0.0;
+    }
+    let bits = value.to_bits();
+    let exponent = ((bits >> 23) as i32 - 127) as f32;
+    let x = f32::from_bits((bits & 0x007F_FFFF) | 0x3F80_0000) - 1.0;
+    exponent + x * (1.441_916_7 + x * (-0.709_093_6 + x * (0.415_598_7 + x * (-0.193_568_1 + x * 0.045_146_28))))
+}
+
+/// Natural logarithm of `1 + value`, see [`log2`].
+#[must_use]
+pub fn log_of_count(value: f32) -> f32 {
+    log2(1.0 + value) * std::f32::consts::LN_2
+}
+
+/// Logarithm to base 10, see [`log2`].
+#[must_use]
+pub fn log10(value: f32) -> f32 {
+    log2(value) * std::f32::consts::LOG10_2
+}
+
 /// `-log10 P(X >= observed)` for a Poisson variable with mean `expected`; 0 when it is not above it.
 ///
 /// Chernoff's bound with Stirling's correction, within 0.3 of the exact value where it matters (observed >= 3).
@@ -207,6 +233,15 @@ mod tests {
         }
         assert!((running.mean - 4.5).abs() < 0.01, "{}", running.mean);
         assert!((running.deviation() - 2.87).abs() < 0.05, "{}", running.deviation());
+    }
+
+    #[test]
+    fn the_logarithm_is_close_and_never_fails() {
+        for step in 1..200_000 {
+            let value = step as f32 * 0.013;
+            assert!((log2(value) - value.log2()).abs() < 1e-4, "{value}: {} {}", log2(value), value.log2());
+        }
+        assert_eq!((log2(1.0), log2(0.0), log2(-3.0), log2(f32::NAN), log2(f32::INFINITY)), (0.0, 0.0, 0.0, 0.0, 0.0));
     }
 
     #[test]

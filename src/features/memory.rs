@@ -176,8 +176,6 @@ pub struct Flow {
     pub total: f32,
     /// Number of distinct days.
     pub days: u16,
-    /// The actor's events before the first.
-    pub events_before: f32,
 }
 
 /// A resource, an action, a country or a message template among all events.

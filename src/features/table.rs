@@ -69,6 +69,13 @@ impl<T: Remembered> Table<T> {
         self.slots[home..home + REACH].iter().find(|slot| slot.key == key).map(|slot| &slot.value)
     }
 
+    /// Fetches the place where this key stands into the cache. Several of these in a row wait for memory once, where the
+    /// same look-ups one after another would each wait; the number that comes back means nothing.
+    #[must_use]
+    pub fn touch(&self, key: u64) -> u64 {
+        self.slots[self.home(key.max(1))].key
+    }
+
     /// The entry of this key, made anew from `T::default()` when there is none; `true` says that it was.
     pub fn entry(&mut self, key: u64) -> (&mut T, bool) {
         let key = key.max(1);

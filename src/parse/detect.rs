@@ -76,11 +76,11 @@ pub(super) fn detect(sample: &[u8], asked: Option<Format>) -> Result<Dialect, Re
     let text = String::from_utf8_lossy(sample);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LINES).collect();
     match asked {
-        Some(format @ (Format::Csv | Format::Tsv)) => table(&text, &lines, Some(format)),
+        Some(format @ (Format::Csv | Format::Tsv)) => table(sample, &text, &lines, Some(format)),
         Some(Format::Zeek) => {
-            directives(&text).ok_or_else(|| Refusal::NoHeader(shorten(lines.first().unwrap_or(&"")))) // no `#fields`
+            directives(sample, &text).ok_or_else(|| Refusal::NoHeader(shorten(lines.first().unwrap_or(&"")))) // no `#fields`
         }
-        Some(Format::Json) => Ok(Dialect { wrapped: is_wrapped(sample), ..Dialect::plain(Format::Json) }),
+        Some(Format::Json) => Ok(Dialect { wrapped: is_wrapped(sample, false), ..Dialect::plain(Format::Json) }),
         Some(format) => Ok(Dialect::plain(format)),
         None if is_binary(sample) => Err(Refusal::Binary),
         None => by_content(sample, &text, &lines),
@@ -91,7 +91,7 @@ fn by_content(sample: &[u8], text: &str, lines: &[&str]) -> Result<Dialect, Refu
     if let Some(json) = json(sample, lines) {
         return Ok(json);
     }
-    if let Some(directives) = directives(text) {
+    if let Some(directives) = directives(sample, text) {
         return Ok(directives);
     }
     // The end of the sample may cut the last line.
@@ -106,7 +106,7 @@ fn by_content(sample: &[u8], text: &str, lines: &[&str]) -> Result<Dialect, Refu
     if most(&syslog::fits) {
         return Ok(Dialect::plain(Format::Syslog));
     }
-    let table = table(text, lines, None);
+    let table = table(sample, text, lines, None);
     if let Ok(table) = table {
         return Ok(table);
     }
@@ -140,7 +140,8 @@ fn json(sample: &[u8], lines: &[&str]) -> Option<Dialect> {
             return mostly.then(|| Dialect::plain(Format::JsonLines));
         }
     }
-    if is_wrapped(sample) {
+    let many = lines.iter().filter(|line| is_object(line)).count() > 1;
+    if is_wrapped(sample, many) {
         return Some(Dialect { wrapped: true, ..Dialect::plain(Format::Json) });
     }
     // A first object that ends on its first line is one of many lines; one that does not end there is laid out in lines.
@@ -163,32 +164,29 @@ fn is_one_object(line: &str) -> bool {
 }
 
 /// Whether the first object is one around an array of records. A record may well hold an array under such a key, but a
-/// record names its time or itself before.
-fn is_wrapped(sample: &[u8]) -> bool {
+/// record names its time or itself before; and where there are `many` objects, one per line, most keys are a record's.
+fn is_wrapped(sample: &[u8], many: bool) -> bool {
+    const SURE: [&[u8]; 4] = [b"Records", b"records", b"value", b"logEvents"];
+    const OF_RECORDS: [&str; 7] =
+        ["\"timestamp\"", "\"@timestamp\"", "\"time\"", "\"ts\"", "\"eventtime\"", "\"published\"", "\"id\""];
     let Some(start) = sample.iter().position(|byte| *byte == b'{') else { return false };
     if !sample[..start].trim_ascii().is_empty() {
         return false;
     }
     let (mut envelope, mut at) = (framing::Envelope::default(), start);
-    if envelope.read(sample, &mut at, true) != framing::Found::Array {
+    if envelope.read(sample, &mut at, true) != framing::Found::Array || many && !SURE.contains(&envelope.key()) {
         return false;
     }
     let before = String::from_utf8_lossy(&sample[start..at]).to_ascii_lowercase();
-    let is_record =
-        ["\"timestamp\"", "\"@timestamp\"", "\"time\"", "\"ts\"", "\"eventtime\"", "\"published\"", "\"id\""]
-            .iter()
-            .any(|name| before.contains(name));
-    !is_record
+    !OF_RECORDS.iter().any(|name| before.contains(name))
 }
 
 /// A header of directives: Zeek's `#fields`, the `#Fields:` of the W3C format.
-fn directives(text: &str) -> Option<Dialect> {
+fn directives(sample: &[u8], text: &str) -> Option<Dialect> {
     if !text.starts_with('#') {
         return None;
     }
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        end += line.len();
+    for (number, line) in text.lines().enumerate() {
         if !line.starts_with('#') {
             return None;
         }
@@ -196,14 +194,24 @@ fn directives(text: &str) -> Option<Dialect> {
         if is_zeek || line.starts_with("#Fields:") {
             let delimiter = if is_zeek { b'\t' } else { b' ' };
             let header = Some(Arc::from(line.trim_end_matches(['\r', '\n'])));
-            return Some(Dialect { delimiter, header, header_end: end, ..Dialect::plain(Format::Zeek) });
+            return Some(Dialect {
+                delimiter,
+                header,
+                header_end: after_line(sample, number),
+                ..Dialect::plain(Format::Zeek)
+            });
         }
     }
     None
 }
 
+/// Where the line behind this one begins, in bytes: the sample's letters may be others than the text's.
+fn after_line(sample: &[u8], number: usize) -> usize {
+    memchr::memchr_iter(b'\n', sample).nth(number).map_or(sample.len(), |at| at + 1)
+}
+
 /// A table with a line of names: the delimiter under which most lines have as many fields as the first.
-fn table(text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, Refusal> {
+fn table(sample: &[u8], text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, Refusal> {
     let Some(first) = lines.first() else { return Err(Refusal::NoHeader(String::new())) };
     let first = first.trim_start_matches('\u{feff}');
     let candidates: &[u8] = match asked {
@@ -211,11 +219,19 @@ fn table(text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, R
         Some(_) => b",;\t|",
         None => b",\t;| ",
     };
+    let fits = |delimiter: u8| {
+        let columns = super::delimited::split_names(first, delimiter).len();
+        let agreeing = lines[1..].iter().filter(|line| has_columns(line, delimiter, columns)).count();
+        (delimiter, columns, agreeing)
+    };
+    // Spaces stand within names, so they separate only what nothing else does.
     let best = candidates
         .iter()
-        .map(|&delimiter| (delimiter, super::delimited::split_names(first, delimiter).len()))
-        .filter(|&(delimiter, columns)| columns >= if delimiter == b' ' { 5 } else { 2 })
-        .max_by_key(|&(_, columns)| columns);
+        .map(|&delimiter| fits(delimiter))
+        .filter(|&(delimiter, columns, _)| delimiter != b' ' && columns >= 2)
+        .max_by_key(|&(_, columns, agreeing)| (agreeing, columns))
+        .or_else(|| candidates.contains(&b' ').then(|| fits(b' ')).filter(|&(_, columns, _)| columns >= 5))
+        .map(|(delimiter, columns, _)| (delimiter, columns));
     let Some((delimiter, columns)) = best.or(asked.map(|_| (candidates[0], 1))) else {
         return Err(Refusal::NoHeader(shorten(first)));
     };
@@ -231,11 +247,9 @@ fn table(text: &str, lines: &[&str], asked: Option<Format>) -> Result<Dialect, R
         return Err(Refusal::NoHeader(shorten(first)));
     }
     let format = if delimiter == b'\t' { Format::Tsv } else { Format::Csv };
-    let header_end = text.find(first).unwrap_or(0) + first.len();
-    let rest = &text.as_bytes()[header_end..];
-    let line_end = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let number = text.lines().position(|line| !line.trim().is_empty()).unwrap_or(0);
     let header = Some(Arc::from(first));
-    Ok(Dialect { delimiter, header, header_end: header_end + line_end, ..Dialect::plain(format) })
+    Ok(Dialect { delimiter, header, header_end: after_line(sample, number), ..Dialect::plain(format) })
 }
 
 fn has_columns(line: &str, delimiter: u8, columns: usize) -> bool {

@@ -45,10 +45,12 @@ fn leading_time<'a>(record: &Record<'_>, text: &'a str) -> Option<(i64, &'a str)
     let mut best = None;
     for end in ends.take(TIME_WORDS) {
         let candidate = text[..end].trim_end_matches([':', ',', '-']);
-        if let Some(millis) = time::parse_yearless(candidate, &record.clock.zone, record.clock.reference)
-            .or_else(|| time::parse_time(candidate, &record.clock.zone))
-        {
-            best = Some((millis, &text[end..]));
+        let millis = time::parse_yearless(candidate, &record.clock.zone, record.clock.reference)
+            .or_else(|| time::parse_epoch(candidate));
+        match millis {
+            Some(millis) => best = Some((millis, &text[end..])),
+            None if best.is_some() => break,
+            None => {}
         }
     }
     best

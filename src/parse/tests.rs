@@ -3,6 +3,7 @@
 use std::{io::Cursor, path::PathBuf};
 
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 
 use super::*;
 use crate::source::{Input, Limits, SourceError};
@@ -230,6 +231,15 @@ fn tables() {
 }
 
 #[test]
+fn names_of_columns_may_hold_spaces() {
+    let text = "Event Time,Event Name,Source IP,User Name,Request User Agent\n2025-03-03T12:00:00Z,read,192.0.2.1,alice,\"a, b\"\n";
+    assert!(open(text.as_bytes(), &options()).unwrap().dialect.contains("5 columns, comma"));
+    let text =
+        "version account-id srcaddr dstaddr action\n2 123 192.0.2.1 10.0.0.1 ACCEPT\n2 123 192.0.2.2 10.0.0.1 REJECT\n";
+    assert!(open(text.as_bytes(), &options()).unwrap().dialect.contains("5 columns, space"));
+}
+
+#[test]
 fn a_table_needs_names() {
     let text = "2025-03-03T12:00:00Z,alice,192.0.2.1,login\n2025-03-03T12:00:01Z,bob,192.0.2.2,login\n";
     let error = open(text.as_bytes(), &options()).unwrap_err().to_string();
@@ -257,7 +267,7 @@ fn zeek_and_w3c() {
 #[test]
 fn logfmt_audit_and_text() {
     let (format, batch) = read(
-        "time=2025-03-03T12:00:00Z level=info user=alice action=login source_ip=192.0.2.1 msg=\"a \\\"b\\\" c\"\nnothing here\n",
+        "time=2025-03-03T12:00:00Z level=info user=alice action=login source_ip=192.0.2.1 msg=\"a \\\"b\\\" c\"\nat=2 by=bob\nnothing here\n",
     );
     assert_eq!((format, batch.events.len(), batch.records), (Format::Logfmt, 2, 3));
     assert!(told(&batch, &batch.events[0]).starts_with("alice 192.0.2.1 login"));
@@ -303,6 +313,8 @@ fn json_of_every_layout() {
         let users: Vec<_> = batch.events.iter().take(2).map(|event| batch.text(event.user).into_owned()).collect();
         assert_eq!(users, ["alice", "bob"], "{text}");
     }
+    let (format, batch) = read("{\"user\":\"alice\",\"events\":[{\"a\":1}]}\n{\"user\":\"bob\",\"events\":[]}\n");
+    assert_eq!((format, batch.events.len()), (Format::JsonLines, 2));
     // A record that holds an array under such a key is a record.
     let (format, batch) = read("{\"timestamp\":\"2025-03-03T12:00:00Z\",\"user\":\"alice\",\"events\":[{\"a\":1}]}\n");
     assert_eq!((format, batch.events.len()), (Format::JsonLines, 1));
@@ -383,6 +395,56 @@ fn the_worker_does_not_matter() {
         let (a, b) = (one.parse(block.clone()), other.parse(block));
         assert_eq!(format!("{:?}", a.events), format!("{:?}", b.events));
         assert_eq!((a.arena, a.complaints), (b.arena, b.complaints));
+    }
+}
+
+/// Lines of every format, whole and in pieces, joined by what separates or breaks them.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    const LINES: [&str; 14] = [
+        "{\"user\":\"alice\",\"a\":[{\"b\":1}]}",
+        "{\"Records\":[{\"user\":\"bob\"},{\"user\":",
+        "time,user,\"source\"\"ip\"",
+        "2025-03-03,\"al\nice\",192.0.2.1",
+        "#fields\tts\tuser",
+        "1741003200.1\t-",
+        "<34>1 2025-03-03T12:00:00Z h sshd 1 - [a@1 b=\"c\\\"]\"] Failed password for root from 192.0.2.1 port 1",
+        "Mar  3 12:00:00 h sudo: bob : TTY=x ; USER=root ; COMMAND=/bin/ls",
+        "Mar  3 12:00:00 h CRON[1]: (root) CMD (x)",
+        "Mar  3 12:00:00 h CEF:0|a|b|c|d|e|f|src=1 a\\=b=c d",
+        "192.0.2.1 - - [03/Mar/2025:12:00:00 +0000] \"GET /\\\" HTTP/1.1\" 200 1",
+        "type=EXECVE msg=audit(1741003200.1:1): a0=\"cat\" res=success",
+        "a=b c=\"d \\\" e\" =f g=",
+        "[Mon Mar 03 12:00:00 2025] words, 'quoted' and \"open",
+    ];
+    let line = (0..LINES.len(), 0..120_usize, any::<bool>()).prop_map(|(line, cut, whole)| {
+        let line = LINES[line].as_bytes();
+        if whole { line.to_vec() } else { line[..cut.min(line.len())].to_vec() }
+    });
+    let joint = proptest::sample::select(vec![&b"\n"[..], b"\n", b"\r\n", b",", b"", b"\0", b"\xFF\xC3", b"\xC3\xA9 "]);
+    proptest::collection::vec((line, joint), 1..8)
+        .prop_map(|parts| parts.into_iter().flat_map(|(line, joint)| [line, joint.to_vec()].concat()).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn any_bytes_in_any_format_are_accounted_for(
+        log in pieces(),
+        format in proptest::option::of(proptest::sample::select(Format::ALL.to_vec())),
+        max in 64..400_usize,
+    ) {
+        let options = ParseOptions { format, max_record_bytes: max, ..options() };
+        let Ok(log) = open(&log, &options) else { return Ok(()) };
+        let mut parser = log.parser;
+        for block in log.blocks {
+            let batch = parser.parse(block.unwrap());
+            let lost = batch.complaints.iter().filter(|complaint| complaint.reason.loses_record()).count();
+            prop_assert_eq!(batch.records, (batch.events.len() + lost) as u64);
+            for event in &batch.events {
+                prop_assert_eq!(batch.record(event).len(), event.record_len as usize);
+            }
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub fn parse_time(text: &str, zone: &TimeZone) -> Option<i64> {
     if let Some(millis) = iso(bytes, zone) {
         return Some(millis);
     }
+    if let Some(millis) = web(bytes, zone) {
+        return Some(millis);
+    }
     let text = text.trim().trim_matches(['[', ']', '"']);
     if let Some(millis) = parse_epoch(text) {
         return Some(millis);
@@ -37,10 +40,14 @@ pub fn parse_time(text: &str, zone: &TimeZone) -> Option<i64> {
 /// not later than a day after `reference`, in milliseconds since 1970.
 #[must_use]
 pub fn parse_yearless(text: &str, zone: &TimeZone, reference: i64) -> Option<i64> {
-    if let Some(millis) = iso(text.as_bytes(), zone) {
+    let bytes = text.as_bytes();
+    if let Some(millis) = iso(bytes, zone).or_else(|| web(bytes, zone)) {
         return Some(millis);
     }
-    let fields = Fields::read(text)?;
+    let fields = match classic(bytes) {
+        Some(fields) => fields,
+        None => Fields::read(text)?,
+    };
     if fields.year.is_some() {
         return fields.date(None).and_then(|date| fields.millis(date, zone));
     }
@@ -129,6 +136,46 @@ fn iso(bytes: &[u8], zone: &TimeZone) -> Option<i64> {
     };
     let clock = Clock { hour, minute, second, millis };
     to_millis((year, month, day), clock, offset, zone)
+}
+
+/// `03/Mar/2025:12:00:00 +0000`, as every web server writes it.
+fn web(bytes: &[u8], zone: &TimeZone) -> Option<i64> {
+    let head: &[u8; 26] = bytes.try_into().ok()?;
+    if head[2] != b'/' || head[6] != b'/' || head[11] != b':' || head[20] != b' ' {
+        return None;
+    }
+    let year = digits2(head[7], head[8])? * 100 + digits2(head[9], head[10])?;
+    let clock = colon_clock(head[12..20].try_into().ok()?)?;
+    let month = month_by_name(&[head[3], head[4], head[5]].map(|letter| letter.to_ascii_lowercase()))?;
+    to_millis((year, month, digits2(head[0], head[1])?), clock, Some(offset_seconds(&head[21..])?), zone)
+}
+
+/// `Mar  3 12:00:00`, as every syslog daemon writes it.
+fn classic(bytes: &[u8]) -> Option<Fields> {
+    let head: &[u8; 15] = bytes.try_into().ok()?;
+    if head[3] != b' ' || head[6] != b' ' {
+        return None;
+    }
+    let month = month_by_name(&[head[0], head[1], head[2]].map(|letter| letter.to_ascii_lowercase()))?;
+    let day = digits2(if head[4] == b' ' { b'0' } else { head[4] }, head[5])?;
+    let clock = colon_clock(head[7..].try_into().ok()?)?;
+    Some(Fields {
+        clock: Some(clock),
+        month: Some(month),
+        numbers: [(day, 2), (0, 0), (0, 0)],
+        count: 1,
+        ..Fields::default()
+    })
+}
+
+/// `12:00:00`.
+fn colon_clock(digits: &[u8; 8]) -> Option<Clock> {
+    if digits[2] != b':' || digits[5] != b':' {
+        return None;
+    }
+    let hour = digits2(digits[0], digits[1])?;
+    let (minute, second) = (digits2(digits[3], digits[4])?, digits2(digits[6], digits[7])?);
+    Some(Clock { hour, minute, second, millis: 0 })
 }
 
 /// `+02:00`, `+0200`, `+02`; `Z`, `UTC` and `GMT`.

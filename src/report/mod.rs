@@ -15,7 +15,6 @@ pub mod html;
 pub mod load;
 pub mod overview;
 pub mod terminal;
-
 pub mod triage;
 pub mod visible;
 pub mod words;

@@ -15,6 +15,9 @@ use super::{
     tails::{ByteCounts, ByteTails},
 };
 
+/// Trees of each forest: two forests of 64 have the variance of one of 128, at the cost of that.
+const TREES: usize = 64;
+
 /// Steps of the table from a voice's score to its strength.
 const STEPS: usize = 4_096;
 
@@ -64,7 +67,7 @@ impl Voices {
     /// When the forests do not fit the compiled form.
     pub fn fit(sample: &[u8], columns: usize, seed: u64) -> Result<Self, CompileError> {
         let rows = ByteRows::new(sample, columns);
-        let options = |split, seed| ForestOptions { split, seed, ..ForestOptions::default() };
+        let options = |split, seed| ForestOptions { trees: TREES, split, seed, ..ForestOptions::default() };
         let isolation = Forest::fit(&rows, options(Split::Random, seed));
         let fair_cut = Forest::fit(&rows, options(Split::PooledGain, seed.wrapping_add(1)));
         let mut counts = ByteCounts::new(columns);

@@ -7,7 +7,7 @@ use std::{
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -34,10 +34,11 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// Standard input.
+    /// Standard input, which is written now.
     #[must_use]
     pub fn stdin(index: u32) -> Self {
-        Self { index, path: PathBuf::from(STDIN), name: STDIN.to_owned(), size: None, modified: None }
+        let modified = millis(SystemTime::now());
+        Self { index, path: PathBuf::from(STDIN), name: STDIN.to_owned(), size: None, modified }
     }
 
     /// The file at a path.
@@ -59,13 +60,13 @@ impl SourceFile {
     }
 
     fn from_metadata(index: u32, path: &Path, metadata: &fs::Metadata) -> Self {
-        let modified = metadata
-            .modified()
-            .ok()
-            .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-            .and_then(|since| i64::try_from(since.as_millis()).ok());
+        let modified = metadata.modified().ok().and_then(millis);
         Self { index, path: path.to_owned(), name: path.display().to_string(), size: Some(metadata.len()), modified }
     }
+}
+
+fn millis(time: SystemTime) -> Option<i64> {
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
 /// What to look for.

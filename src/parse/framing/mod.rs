@@ -132,9 +132,12 @@ impl Blocks {
         self.line
     }
 
-    #[cfg(test)]
-    pub(super) fn with_chunk(mut self, bytes: usize) -> Self {
+    /// The same records, in blocks that aim at another size than [`BLOCK_BYTES`].
+    #[must_use]
+    pub fn with_chunk(mut self, bytes: usize) -> Self {
         self.chunk = bytes.max(1);
+        let surplus = self.buffer.split_off(self.chunk.min(self.buffer.len()));
+        self.input.unread(surplus);
         self
     }
 

@@ -130,6 +130,14 @@ fn a_broken_element_costs_itself() {
 }
 
 #[test]
+fn what_is_open_at_the_end_hides_nothing() {
+    let text = "{\"a\":[\n{\"b\":[\n{\"c\":1}";
+    assert_eq!(records(text, Format::Json), ["{\"a\":[", "{\"b\":[", "{\"c\":1}"]);
+    let seen = frame(b"[{\"a\":1},{\"b\":[", 3, &options(Format::Json));
+    assert_eq!(seen[1], (2, "{\"b\":[".to_owned(), Some(ComplaintReason::Truncated)));
+}
+
+#[test]
 fn a_broken_pretty_element_costs_itself() {
     let good = "  {\n    \"a\": [\n      {\n        \"b\": 1\n      },\n      {\n        \"b\": 2\n      }\n    ]\n  }";
     let broken = "  {\n    \"a\": \"open,\n    \"list\": [\n      {\n        \"b\": 1\n      },\n      {\n        \"b\": 2\n      }\n    ]\n  }";
@@ -216,7 +224,7 @@ fn headers_in_mid_file_change_the_columns() {
 
 /// Objects with strings that hold brackets, quotes and escapes.
 fn object() -> impl Strategy<Value = String> {
-    let text = "[ -~é\\n]{0,12}".prop_map(|text| serde_json::Value::from(text));
+    let text = "[ -~é\\n]{0,12}".prop_map(serde_json::Value::from);
     let leaf = prop_oneof![
         text,
         any::<i32>().prop_map(serde_json::Value::from),

@@ -140,9 +140,14 @@ fn why(reason: &watchbell_sink::Reason) -> Why<'_> {
         text: &reason.text,
         observed: &reason.observed,
         typical: &reason.typical,
-        share: format!("{:.0} %", reason.share * 100.0),
+        share: share(reason.share),
         width: percent(reason.share.clamp(0.0, 1.0)),
     }
+}
+
+/// Whole per cent; a reason that counts is never shown as nothing.
+fn share(part: f64) -> String {
+    if part > 0.0 && part <= 0.005 { "< 1 %".to_owned() } else { format!("{:.0} %", part * 100.0) }
 }
 
 fn line(evidence: &watchbell_sink::Evidence) -> Line<'_> {
@@ -225,6 +230,11 @@ mod tests {
         let shown = json(&expected).unwrap();
         assert!(!shown.chars().any(|letter| visible::is_control(letter) && letter != '\n'));
         assert_eq!(serde_json::from_str::<Finding>(&shown).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_small_share_is_not_shown_as_none() {
+        assert_eq!([0.0, 0.005, 0.0051, 0.584, 1.0].map(share), ["0 %", "< 1 %", "1 %", "58 %", "100 %"]);
     }
 
     #[test]
