@@ -53,6 +53,7 @@ pub struct EventBuilder {
     pub(super) table: Arc<FieldTable>,
     pub(super) keys: Keys,
     pub(super) max_depth: usize,
+    pub(super) max_record: usize,
     /// What the JSON scanner keeps from record to record, to allocate nothing: its stack, a text to unescape into, and
     /// the number of objects so far.
     pub(super) frames: Vec<Frame>,
@@ -76,6 +77,7 @@ impl EventBuilder {
             table,
             keys: Keys::new(),
             max_depth: options.max_depth,
+            max_record: options.max_record_bytes,
             frames: Vec::new(),
             scratch: String::new(),
             objects: 0,

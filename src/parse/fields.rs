@@ -285,6 +285,8 @@ mod tests {
         assert_eq!(slot(&table, "host.ip.0"), slot(&table, "host.ip"));
         assert_eq!(slot(&table, "target.0.alternateId"), Some(Slot::Resource));
         assert_eq!(slot(&table, "deep.in.vendor.srcIp"), Some(Slot::SourceIp));
+        // Zeek's number of a connection, not an account.
+        assert_eq!(slot(&table, "uid"), None);
     }
 
     #[test]

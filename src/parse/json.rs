@@ -63,7 +63,13 @@ struct Source<'b> {
 
 fn parse_record(source: Source<'_>, record: Range<usize>, line: u32, builder: &mut EventBuilder) {
     builder.begin(source.block, record.clone(), line);
-    match read(source, record, builder) {
+    let result = if record.len() > builder.max_record {
+        let limit = builder.max_record;
+        Err((ComplaintReason::TooLong, format!("longer than {limit} bytes, the limit for one record")))
+    } else {
+        read(source, record, builder)
+    };
+    match result {
         Ok(()) => builder.finish(),
         Err((reason, detail)) => {
             builder.complain(reason, detail);

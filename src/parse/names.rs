@@ -58,7 +58,7 @@ const USER: &str = "
     acct auid_user uid_name ssouser subject.name subject issuer_user executed_by performed_by
     operator owner owner_email member created_by initiated_by initiator client_user cs-username
     userIdentity.arn userIdentity.principalId userIdentity.invokedBy userIdentity.type
-    actor.id actor.user_id actor.id.0 actor_id user.uid uid user_uid userkey
+    actor.id actor.user_id actor.id.0 actor_id user.uid user_uid userkey
     new.employee.email new.email data.email device_username process_username username_full
     event.user event.userid event.actor.loginName event.adminid profile.email person who
     UserSid event.UserSid sender sender.email from from_address src_endpoint.user.name";

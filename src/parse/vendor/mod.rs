@@ -189,10 +189,23 @@ impl Notes {
 /// Corrects the draft by what the notes say together.
 #[inline]
 pub(super) fn derive(notes: &Notes, draft: &mut Draft) {
-    if !notes.is_empty() {
+    if notes.present & TRIGGERS != 0 {
         derive_noted(notes, draft);
     }
 }
+
+/// Without one of these there is nothing to derive; plain logs have the others, too.
+const TRIGGERS: u64 = 1 << Note::ErrorCode as u8
+    | 1 << Note::ErrorMessage as u8
+    | 1 << Note::AwsService as u8
+    | 1 << Note::GcpService as u8
+    | 1 << Note::KubernetesVerb as u8
+    | 1 << Note::EntraApplication as u8
+    | 1 << Note::OfficeOperation as u8
+    | 1 << Note::WindowsEvent as u8
+    | 1 << Note::ZeekState as u8
+    | 1 << Note::ZeekStream as u8
+    | 1 << Note::SuricataSignature as u8;
 
 fn derive_noted(notes: &Notes, draft: &mut Draft) {
     if notes.has(Note::WindowsEvent) && windows::derive(notes, draft) {
