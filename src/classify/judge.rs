@@ -21,6 +21,9 @@ pub struct Judgment {
 /// Below this the evidence for a threat type is no better than the bare opinion that an event is unusual.
 const NAMED: f32 = 1.5;
 
+/// An act with evidence of this strength keeps its name within a stranger's visit.
+const CLEAR: f32 = 4.0;
+
 /// How much the voices' opinion counts where evidence speaks too, and where it stands alone.
 const VOICES_BESIDE: f32 = 0.15;
 const VOICES_ALONE: f32 = 0.9;
@@ -32,6 +35,12 @@ impl Judgment {
         let own = candidate.strength;
         let episode = book.strongest(candidate).filter(|episode| episode.strength > own);
         let (evidence, threat, height) = match episode {
+            // A stranger's act is told as the act, with the strength of what is known of the stranger.
+            Some(episode)
+                if threat::is_stranger(episode.threat) && threat::is_act(candidate.threat) && own >= CLEAR =>
+            {
+                (episode.strength + 0.05 * own, candidate.threat, None)
+            }
             Some(episode) => (episode.strength + 0.05 * own, episode.threat, Some(episode.height)),
             None => (own, candidate.threat, None),
         };

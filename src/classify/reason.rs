@@ -49,6 +49,8 @@ pub enum Cause {
     UnusualHour,
     /// Resources new to the account.
     NewResources,
+    /// Requests that were refused.
+    Refusals,
     /// Hosts new to the account.
     NewHosts,
     /// An action new to the account.
@@ -72,7 +74,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::FailedLogins,
         Self::FailingAccounts,
         Self::StrangerAttempts,
@@ -80,6 +82,7 @@ impl Cause {
         Self::NewAddress,
         Self::UnusualHour,
         Self::NewResources,
+        Self::Refusals,
         Self::NewHosts,
         Self::NewAction,
         Self::RareAction,
@@ -104,7 +107,11 @@ impl Cause {
             Self::NewCountry => without.novelty[Dimension::Country as usize] = 0.0,
             Self::NewAddress => without.novelty[Dimension::Address as usize] = 0.0,
             Self::UnusualHour => without.hour_surprise = 0.0,
-            Self::NewResources => without.new_resources = calm(seen.new_resources),
+            Self::NewResources => {
+                without.new_resources = calm(seen.new_resources);
+                without.reach_rarity = 0.0;
+            }
+            Self::Refusals => without.denials = calm(seen.denials),
             Self::NewHosts => without.new_hosts = calm(seen.new_hosts),
             Self::NewAction => without.novelty[Dimension::Action as usize] = 0.0,
             Self::RareAction => without.action_rarity = 0.0,

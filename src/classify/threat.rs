@@ -21,12 +21,19 @@ pub fn is_made_of(threat: ThreatType, class: ActionClass, outcome: Outcome) -> b
             matches!(class, ActionClass::Download | ActionClass::Upload | ActionClass::Read | ActionClass::Connect)
         }
         ThreatType::SlowExfiltration => class == ActionClass::Upload,
-        ThreatType::LateralMovement => class == ActionClass::RemoteLogin,
+        ThreatType::LateralMovement => login,
         ThreatType::Beaconing => {
             matches!(class, ActionClass::Connect | ActionClass::Upload | ActionClass::Read | ActionClass::Other)
         }
         ThreatType::Reconnaissance => {
-            matches!(class, ActionClass::List | ActionClass::Read | ActionClass::Connect | ActionClass::Other)
+            matches!(
+                class,
+                ActionClass::List
+                    | ActionClass::Read
+                    | ActionClass::Connect
+                    | ActionClass::Download
+                    | ActionClass::Other
+            )
         }
         ThreatType::DefenseEvasion => {
             matches!(class, ActionClass::Tamper | ActionClass::Configure | ActionClass::Delete)
@@ -71,4 +78,16 @@ pub const fn impact(threat: ThreatType) -> f32 {
         ThreatType::ImpossibleTravel | ThreatType::Reconnaissance => 0.9,
         ThreatType::AnomalousAccess => 0.8,
     }
+}
+
+/// Whether the threat is a single act that can be named, not the way somebody came in or looks around.
+#[must_use]
+pub const fn is_act(threat: ThreatType) -> bool {
+    matches!(threat, ThreatType::PrivilegeEscalation | ThreatType::DefenseEvasion | ThreatType::DataExfiltration)
+}
+
+/// Whether the threat is that somebody else is in the account.
+#[must_use]
+pub const fn is_stranger(threat: ThreatType) -> bool {
+    matches!(threat, ThreatType::AccountTakeover | ThreatType::DormantAccount | ThreatType::ImpossibleTravel)
 }

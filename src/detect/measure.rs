@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{DetectError, DetectSettings, LogPart, Run, ScoreSummary, intake, rows::RowStore, tally::Tally};
 use crate::{
-    classify::{Candidate, EpisodeBook},
+    classify::{Candidate, EpisodeBook, threat},
     features::{FEATURES, Observation, Row, Signal, Tracker, TrackerOptions, quantize},
     model::Model,
     parse::{Event, EventBatch, OpenLog, open_log},
@@ -217,9 +217,15 @@ fn next_line(batch: &EventBatch) -> u64 {
     batch.first_line + memchr::memchr_iter(b'\n', &batch.block).count() as u64
 }
 
+/// An act is told for what it is from this strength on.
+const CLEAR: f32 = 4.0;
+
 /// What is kept of an event for judging it.
 pub(super) fn candidate(event: &Event, observation: &Observation, signals: &[Signal]) -> Candidate {
-    let strongest = signals.iter().max_by(|a, b| a.strength.total_cmp(&b.strength));
+    let by_strength = |a: &&Signal, b: &&Signal| a.strength.total_cmp(&b.strength);
+    // What somebody does is told before who it may be: a stranger who stops the audit is an evader first.
+    let acts = signals.iter().filter(|signal| threat::is_act(signal.threat) && signal.strength >= CLEAR);
+    let strongest = acts.max_by(by_strength).or_else(|| signals.iter().max_by(by_strength));
     Candidate {
         actor: observation.actor,
         address: observation.address,

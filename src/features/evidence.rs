@@ -78,6 +78,10 @@ pub struct Circumstances {
     pub new_hosts: Level,
     /// Different resources new to the actor of late, and how many are usual.
     pub new_resources: Level,
+    /// Refused requests of late, and how many are usual.
+    pub denials: Level,
+    /// `-log10` of the share of actors' windows that reach as many new resources.
+    pub reach_rarity: f32,
     /// Intervals of the flow: how many, their mean and deviation in seconds.
     pub intervals: f32,
     /// Mean interval of the flow in seconds.
@@ -88,6 +92,8 @@ pub struct Circumstances {
     pub run_since: u32,
     /// First event of the flow.
     pub flow_since: u32,
+    /// Whether the flow began with the log: it may well have been there for ever.
+    pub flow_is_old: bool,
     /// Events of the flow.
     pub flow_events: f32,
     /// Days on which the flow had events.
@@ -351,9 +357,9 @@ const RARE_DESTINATION: f32 = 0.02;
 /// Many hosts that the actor was never on, in a short time.
 fn lateral_movement(seen: &Circumstances) -> Option<Signal> {
     let level = seen.new_hosts;
-    (seen.class == ActionClass::RemoteLogin && level.observed >= 4.0).then(|| Signal {
+    (login(seen) && seen.outcome != Outcome::Failure && level.observed >= 4.0).then(|| Signal {
         threat: ThreatType::LateralMovement,
-        strength: level.surprise(),
+        strength: level.surprise() * if seen.class == ActionClass::RemoteLogin { 1.0 } else { 0.7 },
         scope: Scope::Actor,
         since: level.since,
         observed: level.observed,
@@ -368,7 +374,10 @@ fn beaconing(seen: &Circumstances) -> Option<Signal> {
         matches!(seen.class, ActionClass::Connect | ActionClass::Upload | ActionClass::Read | ActionClass::Other);
     (regular && moves && seen.destination_share < RARE_DESTINATION).then(|| Signal {
         threat: ThreatType::Beaconing,
-        strength: (0.25 - seen.jitter) * 10.0 + seen.intervals.min(60.0).ln() * 0.7 + seen.actor_irregularity.min(2.0),
+        strength: ((0.25 - seen.jitter) * 10.0
+            + seen.intervals.min(60.0).ln() * 0.7
+            + seen.actor_irregularity.min(2.0))
+            * if seen.flow_is_old { 0.5 } else { 1.0 },
         scope: Scope::Flow,
         since: seen.run_since,
         observed: seen.interval,
@@ -376,17 +385,24 @@ fn beaconing(seen: &Circumstances) -> Option<Signal> {
     })
 }
 
-/// Many things that the actor never touched, in a short time.
+/// Many things that the actor never touched, in a short time. Of somebody without a past: more than others reach, most of
+/// it refused.
 fn reconnaissance(seen: &Circumstances) -> Option<Signal> {
-    let looks = matches!(seen.class, ActionClass::List | ActionClass::Read | ActionClass::Connect | ActionClass::Other);
+    let looks = matches!(
+        seen.class,
+        ActionClass::List | ActionClass::Read | ActionClass::Connect | ActionClass::Download | ActionClass::Other
+    );
     let level = seen.new_resources;
-    (looks && level.observed >= 10.0).then(|| Signal {
-        threat: ThreatType::Reconnaissance,
-        strength: level.surprise() * 0.9,
-        scope: Scope::Actor,
-        since: level.since,
-        observed: level.observed,
-        typical: level.usual,
+    (looks && level.observed >= 10.0).then(|| {
+        let refused = (0.3 * seen.denials.surprise()).min(4.0);
+        Signal {
+            threat: ThreatType::Reconnaissance,
+            strength: (0.9 * level.surprise()).max(1.2 * seen.reach_rarity.min(3.0) + refused - 1.0),
+            scope: Scope::Actor,
+            since: level.since,
+            observed: level.observed,
+            typical: level.usual,
+        }
     })
 }
 

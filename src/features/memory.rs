@@ -62,6 +62,14 @@ pub struct Actor {
     pub new_resources: Distinct,
     /// How many resources new to it were to be expected.
     pub new_resources_expected: Window,
+    /// Refused requests of late that were no logins.
+    pub denials: Window,
+    /// Refused requests in the windows that had any.
+    pub denial_pace: Pace,
+    /// Window in which its reach was counted last.
+    pub reach_window: u32,
+    /// How far it reached in that window: the logarithm to base 2 of the new things.
+    pub reach_band: u8,
     /// Distinct addresses of late.
     pub addresses: Distinct,
     /// Administrative acts of late.

@@ -55,6 +55,7 @@ fn words(cause: Cause, seen: &Circumstances) -> Words {
         Cause::NewResources => {
             level("new_resources", seen.new_resources, "resources never touched before, within 40 minutes")
         }
+        Cause::Refusals => level("refusals", seen.denials, "requests refused within 20 minutes"),
         Cause::NewHosts => level("new_hosts", seen.new_hosts, "hosts never entered before, within 40 minutes"),
         Cause::RareAction => {
             let one_in = number(10_f32.powf(seen.action_rarity));
@@ -127,9 +128,11 @@ fn words(cause: Cause, seen: &Circumstances) -> Words {
     }
 }
 
+/// Counts are whole; only what is usual may lie between.
 fn level(feature: &'static str, level: Level, what: &str) -> Words {
-    let (observed, typical) = (number(level.observed), number(level.usual));
-    Words { feature, text: format!("{observed} {what}; {typical} are usual"), observed, typical }
+    let (observed, typical) = (number(level.observed.round()), number(level.usual));
+    let verb = if typical == "1" { "is" } else { "are" };
+    Words { feature, text: format!("{observed} {what}; {typical} {verb} usual"), observed, typical }
 }
 
 fn new_to(feature: &'static str, seen: &Circumstances, dimension: Dimension, what: &str) -> Words {
@@ -165,6 +168,9 @@ pub fn feature_value(position: usize, value: f32) -> String {
 
 /// Two significant digits below 10, none after the point above.
 fn number(value: f32) -> String {
+    if value >= 1e9 {
+        return "over a billion".to_owned();
+    }
     if value >= 1e6 {
         return format!("{:.1} million", value / 1e6);
     }

@@ -9,10 +9,10 @@ use crate::{
         memory::{Actor, DAY, width},
         position,
     },
-    parse::{ActionClass, Event},
+    parse::{ActionClass, Event, Outcome},
 };
 
-use super::{VOLUME_BANDS, failed_login};
+use super::{REACH_BANDS, VOLUME_BANDS, failed_login};
 
 impl Tracker {
     /// The actor: hours, pace, failures, volume, novelty in every dimension. Gives its running number.
@@ -62,6 +62,7 @@ impl Tracker {
             features[position::ADDRESSES_PER_ACTOR] = log_of_count(addresses);
         }
         self.actor_failures(&mut actor, event, seen, features);
+        self.denials(&mut actor, event, seen);
         self.volume(&mut actor, event, actor_key, seen, features);
         if event.class == ActionClass::Privilege {
             let share = actor.privileges.read(now, DAY);
@@ -153,6 +154,32 @@ impl Tracker {
         let usual = actor.failure_pace.expected(1.0);
         seen.actor_failures = Level { observed, usual, since: actor.failures_since };
         features[position::ACTOR_FAILURE_BURST] = poisson_surprise(observed, usual);
+    }
+
+    /// Refused requests of the actor, and how wide it reaches, against everybody's.
+    fn denials(&mut self, actor: &mut Actor, event: &Event, seen: &mut Circumstances) {
+        let refused = event.outcome == Outcome::Failure && !failed_login(event);
+        let observed = if refused {
+            actor.denials.add(seen.now, width::VARIETY, 1.0)
+        } else {
+            actor.denials.read(seen.now, width::VARIETY)
+        };
+        if refused {
+            actor.denial_pace.tell(seen.now, width::VARIETY, observed);
+        }
+        seen.denials = Level { observed, usual: actor.denial_pace.expected(1.0), since: 0 };
+        // Each window of each actor counts once in every band that it reaches.
+        let band = log2(1.0 + seen.new_resources.observed) as usize;
+        let window = seen.now / width::VARIETY;
+        if actor.reach_window != window {
+            (actor.reach_window, actor.reach_band) = (window, 0);
+            self.reaches[0] += 1.0;
+        }
+        for reached in usize::from(actor.reach_band) + 1..=band.min(REACH_BANDS - 1) {
+            self.reaches[reached] += 1.0;
+            actor.reach_band = reached as u8;
+        }
+        seen.reach_rarity = log10(self.reaches[0].max(1.0) / self.reaches[band.min(REACH_BANDS - 1)].max(1.0));
     }
 
     /// Bytes of the event and of the last half hour, against the actor's own.

@@ -51,6 +51,9 @@ pub struct Observation {
 /// Bands of the volumes' distribution: half powers of two.
 const VOLUME_BANDS: usize = 96;
 
+/// Bands of how many new things an actor reaches within a window: powers of two.
+const REACH_BANDS: usize = 10;
+
 /// Maturity classes for peers' novelty: the logarithm of an actor's events.
 const MATURITIES: usize = 14;
 
@@ -67,6 +70,7 @@ pub struct Tracker {
     templates: Table<Thing>,
     countries: Table<Thing>,
     peers: [[NoveltyRate; MATURITIES]; DIMENSIONS],
+    reaches: [f32; REACH_BANDS],
     hours: [f32; 24],
     weekdays: [f32; 7],
     events: f32,
@@ -116,6 +120,7 @@ impl Tracker {
             templates: Table::new(max_entities),
             countries: Table::new(max_entities),
             peers: [[NoveltyRate::default(); MATURITIES]; DIMENSIONS],
+            reaches: [0.0; REACH_BANDS],
             hours: [0.0; 24],
             weekdays: [0.0; 7],
             events: 0.0,

@@ -8,7 +8,7 @@ use crate::{
     features::{
         DIMENSIONS, Dimension, FEATURES,
         evidence::{Circumstances, Level},
-        measure::{log_of_count, log2, log10},
+        measure::{Distinct, Window, log_of_count, log2, log10},
         memory::{Actor, YOUNG, width},
         position,
     },
@@ -33,7 +33,7 @@ impl Tracker {
             let key = pair_key(actor_key, value, dimension);
             if failed {
                 // Whoever fails to log in must not teach what is normal for the account.
-                if self.pairs.find(key).is_none_or(|pair| seen.now.saturating_sub(pair.first) < YOUNG) {
+                if self.pairs.find(key).is_none_or(|pair| is_young(pair.first, seen.now)) {
                     seen.novelty[dimension] = self.birth(actor, dimension, event);
                     seen.visit_since = if dimension == 0 { seen.now.max(1) } else { seen.visit_since };
                 }
@@ -46,13 +46,12 @@ impl Tracker {
             }
             pair.count += 1.0;
             pair.last = seen.now;
-            let young = seen.now.saturating_sub(pair.first) < YOUNG;
+            let young = is_young(pair.first, seen.now);
             let (first, count, mut born) = (pair.first, pair.count, pair.birth);
             if new {
                 born = self.birth(actor, dimension, event);
                 self.pairs.entry(key).0.birth = born;
             }
-            self.tell_novelty(actor, dimension, new);
             if young {
                 seen.novelty[dimension] = born;
             }
@@ -61,35 +60,20 @@ impl Tracker {
                 seen.visit_events = count;
             }
             let rate = self.novelty_rate(actor, dimension);
-            let distinct = match dimension {
-                1 => Some((
-                    &mut actor.new_hosts,
-                    &mut actor.new_hosts_expected,
-                    &mut seen.new_hosts,
-                    position::NEW_HOSTS,
-                )),
-                2 => Some((
-                    &mut actor.new_resources,
-                    &mut actor.new_resources_expected,
-                    &mut seen.new_resources,
-                    position::NEW_RESOURCES,
-                )),
+            let level = match dimension {
+                1 => Some((&mut actor.new_hosts, &mut actor.new_hosts_expected, position::NEW_HOSTS)),
+                2 => Some((&mut actor.new_resources, &mut actor.new_resources_expected, position::NEW_RESOURCES)),
                 _ => None,
             };
-            if let Some((counter, expected, level, at)) = distinct {
-                let observed = if young {
-                    counter.add(seen.now, width::VARIETY, value.hash)
-                } else {
-                    counter.read(seen.now, width::VARIETY)
-                };
-                expected.add(seen.now, width::VARIETY, rate);
-                *level = Level {
-                    observed,
-                    usual: expected.both(seen.now, width::VARIETY).max(0.3) * 1.2,
-                    since: seen.now.saturating_sub(width::VARIETY),
-                };
-                features[at] = log_of_count(observed);
+            let mut bursts = false;
+            if let Some((counter, expected, at)) = level {
+                let hash = young.then_some(value.hash);
+                let level = novelty_level(counter, expected, (seen.now, rate), hash);
+                bursts = level.observed > 5.0 && level.observed > 3.0 * level.usual;
+                features[at] = log_of_count(level.observed);
+                *(if dimension == 1 { &mut seen.new_hosts } else { &mut seen.new_resources }) = level;
             }
+            self.tell_novelty(actor, dimension, new, bursts);
             features[position::NEW_ADDRESS + dimension] = seen.novelty[dimension];
         }
     }
@@ -114,11 +98,12 @@ impl Tracker {
         own.max(log10((self.events + 1.0) / (count + 1.0)) - 1.0).clamp(0.0, 4.0)
     }
 
-    pub(super) fn tell_novelty(&mut self, actor: &mut Actor, dimension: usize, new: bool) {
+    /// Teaches what is usual. A burst of new things is not taken for the actor's habit while it lasts.
+    fn tell_novelty(&mut self, actor: &mut Actor, dimension: usize, new: bool, bursts: bool) {
         let peers = &mut self.peers[dimension][maturity(actor.count)];
         let own = &mut actor.novelty[dimension];
         // The first few values of anybody are new; they say nothing about a habit of doing new things.
-        let tells = actor.count >= 8.0;
+        let tells = actor.count >= 8.0 && !bursts;
         for rate in [Some(peers), tells.then_some(own)].into_iter().flatten() {
             rate.new += f32::from(new);
             rate.all += 1.0;
@@ -128,6 +113,22 @@ impl Tracker {
             }
         }
     }
+}
+
+/// How many new values an actor has had of late, and how many were to be expected. `hash` is that of a new one.
+fn novelty_level(counter: &mut Distinct, expected: &mut Window, (now, rate): (u32, f32), hash: Option<u64>) -> Level {
+    let observed = match hash {
+        Some(hash) => counter.add(now, width::VARIETY, hash),
+        None => counter.read(now, width::VARIETY),
+    };
+    expected.add(now, width::VARIETY, rate);
+    let usual = expected.both(now, width::VARIETY).max(0.3) * 1.2;
+    Level { observed, usual, since: now.saturating_sub(width::VARIETY) }
+}
+
+/// Whether something first seen at `first` is new. What a model saw later than `now` is not: it was known before.
+pub(super) const fn is_young(first: u32, now: u32) -> bool {
+    first <= now && now - first < YOUNG
 }
 
 /// The event's values in the order of [`Dimension`].

@@ -6,7 +6,7 @@ use crate::{
         Dimension, FEATURES,
         evidence::{Circumstances, Level},
         measure::{Running, log_of_count, log10, poisson_surprise},
-        memory::{DAY, YOUNG, width},
+        memory::{DAY, width},
         position,
     },
     parse::{ActionClass, Event, EventBatch, Outcome},
@@ -106,7 +106,7 @@ impl Tracker {
         seen.address_failures.since = address.failures_since;
         features[position::ADDRESS_FAILURE_BURST] =
             poisson_surprise(seen.address_failures.observed, seen.address_failures.usual);
-        now.saturating_sub(address.first) < YOUNG
+        super::novelty::is_young(address.first, now)
     }
 
     /// The flow from the actor to a destination: its rhythm, age and size.
@@ -151,6 +151,7 @@ impl Tracker {
         seen.jitter = flow.interval.deviation() / flow.interval.mean.max(1.0);
         seen.run_since = flow.run_since;
         seen.flow_since = flow.first;
+        seen.flow_is_old = flow.first.saturating_sub(self.first) < 3_600;
         seen.flow_events = flow.count;
         seen.flow_days = f32::from(flow.days) + 1.0;
         seen.flow_bytes = flow.total;
