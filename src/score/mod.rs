@@ -7,15 +7,19 @@
 //! * [`random`]: the seeded generator that all draws come from.
 //! * [`forest`]: isolation forests, with random or gain-guided cuts.
 //! * [`oblique`]: forests whose cuts see two features at once.
+//! * [`neighbors`]: how far away the nearest of a few random rows is.
 //! * [`bits`]: the same forests over byte features, 512 rows at a time.
 //! * [`tails`]: how far out each value lies, and so how much each feature contributes.
+//! * [`fuse`]: the ensemble for tables.
 //! * [`spot`]: scores to tail probabilities, and those to scores that mean the same everywhere.
 //! * [`metrics`]: how good a ranking is when the truth is known.
 
 pub mod bits;
 pub mod forest;
+pub mod fuse;
 pub mod matrix;
 pub mod metrics;
+pub mod neighbors;
 pub mod oblique;
 pub mod random;
 pub mod spot;

@@ -122,7 +122,7 @@ impl Grower<'_> {
         }
         self.sums.sort_unstable_by(f64::total_cmp);
         let (low, high) = (self.sums[0], self.sums[self.sums.len() - 1]);
-        if count == 0 || !(high - low > 1e-9) {
+        if count == 0 || high - low <= 1e-9 {
             return None;
         }
         let threshold = match self.split {
