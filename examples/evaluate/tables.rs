@@ -180,7 +180,10 @@ fn parity(outcomes: &[Outcome], quick: bool) -> bool {
     }
     let difference = difference / f64::from(count);
     reached &= difference.abs() <= if quick { 2.0 * MOST_MEAN_DIFFERENCE } else { MOST_MEAN_DIFFERENCE };
-    println!("plain forest against scikit-learn, {count} tables: mean difference {difference:+.4}: {}", verdict(reached));
+    println!(
+        "plain forest against scikit-learn, {count} tables: mean difference {difference:+.4}: {}",
+        verdict(reached)
+    );
     reached
 }
 
