@@ -41,6 +41,9 @@ const MOST_TREES: usize = ((1 << SUM_BITS) - 1) / ((1 << LEAF_BITS) - 1);
 /// Places for the rows that wait at a node: one more than the depth of the deepest tree that is compiled.
 const SLOTS: usize = 40;
 
+/// Smaller subtrees are gone through even when no row reaches them: guessing wrong whether one is empty costs more.
+const LEAST_SKIP: u16 = 3;
+
 /// Why a forest can't be compiled.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum CompileError {
@@ -200,7 +203,7 @@ fn sum_paths(trees: &[Vec<Step>], rungs: &[Rungs], sums: &mut [Word; SUM_BITS]) 
                         plane[word] |= here[word] & mask;
                     }
                 }
-            } else if is_empty(&here) {
+            } else if step.skip > LEAST_SKIP && is_empty(&here) {
                 at += usize::from(step.skip);
             } else {
                 at += 1;
