@@ -7,10 +7,10 @@
 //! * [`features`]: each event and its entities' past to one [`features::Row`] of numbers.
 //! * [`score`]: rows to anomaly scores: forests, tail probabilities, their calibration and fusion.
 //! * [`classify`]: scored events to anomalies with threat type, severity and reasons, and those to findings.
+//! * [`report`]: what was found, as JSON for programs and as one HTML file for people.
 //! * [`model`]: what was learned, as a file that is safe to load.
 //! * [`config`]: what the user wants, from TOML.
-//! * [`detect`]: the floors above, wired: the [`detect::Detector`].
-//! * [`report`]: what was found, as JSON for programs and as one HTML file for people.
+//! * [`detect`]: the floors above, wired: the detector.
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
 //! * [`app`]: what a front may ask.
 //! * [`cli`]: the command line.
@@ -25,13 +25,13 @@ pub mod score;
 
 pub mod classify;
 
+pub mod report;
+
 pub mod model;
 
 pub mod config;
 
 pub mod detect;
-
-pub mod report;
 
 pub mod batch;
 

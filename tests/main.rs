@@ -1,1 +1,11 @@
 //! The integration tests, as one binary.
+#![allow(clippy::unwrap_used, reason = "all of it is test code, the functions between the tests too")]
+
+mod architecture;
+mod batch;
+mod cli;
+mod config;
+mod json;
+mod json_oracle;
+mod pipeline;
+mod samples;

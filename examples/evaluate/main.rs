@@ -4,6 +4,7 @@
 //! which is what continuous integration calls. Exit code 1: a floor or a target is missed; 2: wrong use or no data.
 
 mod archive;
+mod logs;
 mod sets;
 mod tables;
 
@@ -20,7 +21,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match options().and_then(|options| tables::run(&options.directory, options.quick, options.seeds)) {
+    match options().and_then(|options| run(&options)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -28,6 +29,13 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Tables, then logs; whether both reach what they must.
+fn run(options: &Options) -> Result<bool> {
+    let tables = tables::run(&options.directory, options.quick, options.seeds)?;
+    println!();
+    Ok(logs::run(&options.directory, options.quick)? & tables)
 }
 
 fn options() -> Result<Options> {

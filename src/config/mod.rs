@@ -1,1 +1,20 @@
-//! What the user wants, from TOML.
+//! What the user wants, from TOML, the environment and the command line.
+//!
+//! [`keys::KEYS`] is the one table: from it come the reading, the error messages, the variables, `config show` and
+//! `config.example.toml`, so that none of them can fall behind the others.
+
+mod example;
+mod interpolate;
+pub mod keys;
+mod plan;
+mod problem;
+mod read;
+mod settings;
+pub mod values;
+
+pub use example::example;
+pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, Plan};
+pub use problem::{ConfigError, Problem, Problems};
+pub use read::{Environment, Given, load};
+pub use settings::{Origin, Overrides, Setting, Settings, show};
+pub use values::{AttackVersion, Budget, FormatChoice, Threshold, TimeZone};

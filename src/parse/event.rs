@@ -43,6 +43,18 @@ pub enum Outcome {
     Failure,
 }
 
+impl Outcome {
+    /// The outcome whose discriminant this is; [`Outcome::Unknown`] for any other number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Success,
+            2 => Self::Failure,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// What sort of thing an action is, whatever word the log has for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -78,6 +90,33 @@ pub enum ActionClass {
     Execute,
     /// Opening a connection, requesting a URL, resolving a name.
     Connect,
+}
+
+impl ActionClass {
+    /// All classes, in the order of their discriminants.
+    pub const ALL: [Self; 15] = [
+        Self::Other,
+        Self::Login,
+        Self::Logout,
+        Self::RemoteLogin,
+        Self::Read,
+        Self::List,
+        Self::Write,
+        Self::Delete,
+        Self::Download,
+        Self::Upload,
+        Self::Privilege,
+        Self::Configure,
+        Self::Tamper,
+        Self::Execute,
+        Self::Connect,
+    ];
+
+    /// The class whose discriminant this is; [`ActionClass::Other`] for any other number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Self {
+        if (code as usize) < Self::ALL.len() { Self::ALL[code as usize] } else { Self::Other }
+    }
 }
 
 /// One parsed record.
@@ -191,6 +230,8 @@ pub struct Complaint {
 pub struct EventBatch {
     /// Which of the run's files this is.
     pub file: u32,
+    /// Where the block begins in its (decompressed) file.
+    pub offset: u64,
     /// Line of the block's first byte in its file, from 1.
     pub first_line: u64,
     /// The block as it was read: whole records.

@@ -2,12 +2,105 @@
 //!
 //! The JSON types here are a contract: the first keys of [`FileReport`] and [`AnomalyRecord`] are those that earlier
 //! users' scripts read, in their order; what Watchbell adds stands after them.
+//!
+//! * [`html`]: one self-contained page for people.
+//! * [`load`]: the reports of an output directory, read back.
+//! * [`terminal`]: what the terminal shows after a run.
+//! * [`triage`]: what each threat type means and what to do about it.
+//! * [`overview`]: the facts over all reports that page and terminal share.
+//! * [`visible`]: text from logs, made harmless to look at.
+//! * [`words`]: numbers, times and spans as people read them.
+
+pub mod html;
+pub mod load;
+pub mod overview;
+pub mod terminal;
+pub mod triage;
+pub mod visible;
+pub mod words;
+
+#[cfg(test)]
+mod fixture;
+
+pub use html::render_html;
+pub use load::{Choice, load as load_reports};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use watchbell_sink::{Finding, Reason, Severity, ThreatType};
 
 use crate::parse::ComplaintReason;
+
+/// What is to be shown: the reports of a run and the facts about it.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportInput<'a> {
+    /// One for each file, in the order of reading.
+    pub reports: &'a [FileReport],
+    /// What the batch did, if there was one: names the files that failed and the reports that were written.
+    pub summary: Option<&'a BatchSummary>,
+    /// Facts that stand in no report.
+    pub run: &'a RunFacts,
+}
+
+/// Facts about a run that stand in no report. Times come in from outside; nothing here asks a clock.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunFacts {
+    /// The command as the user gave it, empty when it is not known.
+    pub command_line: String,
+    /// Version of Watchbell.
+    pub version: String,
+    /// The model that scored, for example `learned from this input` or a file's name.
+    pub model: String,
+    /// The cut, 0..1.
+    pub threshold: f64,
+    /// When this was made: goes into the page as it is given.
+    pub generated_at: Timestamp,
+    /// How long the run took, in seconds, if it was measured.
+    pub elapsed_secs: Option<f64>,
+    /// Where the JSON reports are, as the user named the place; empty when there are none.
+    pub reports_at: String,
+    /// What each feature means. Features that occur and are not named here are explained by an example.
+    pub glossary: Vec<GlossaryEntry>,
+}
+
+/// What one feature measures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GlossaryEntry {
+    /// Its `snake_case` name.
+    pub feature: String,
+    /// One sentence.
+    pub meaning: String,
+}
+
+/// Why a report could not be made or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A part of the page could not be made.
+    #[error("the page's part `{part}` could not be made")]
+    Template {
+        /// Which part.
+        part: &'static str,
+        /// Why.
+        #[source]
+        source: minijinja::Error,
+    },
+    /// The directory, or a file of it, could not be read.
+    #[error("can't read `{}`", path.display())]
+    Read {
+        /// What was to be read.
+        path: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The directory holds no report.
+    #[error("no report in `{}`, expected files named `NAME_TIMESTAMP.json` that `watchbell batch` wrote", path.display())]
+    NoReports {
+        /// The directory.
+        path: std::path::PathBuf,
+    },
+}
 
 /// What was found in one file: `{name}_{timestamp}.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

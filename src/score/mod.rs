@@ -6,12 +6,13 @@
 //! * [`matrix`]: rows of numbers, as floats or as bytes.
 //! * [`random`]: the seeded generator that all draws come from.
 //! * [`forest`]: isolation forests, with random or gain-guided cuts.
+//! * [`bits`]: the same forests over byte features, 512 rows at a time.
 //! * [`oblique`]: forests whose cuts see two features at once.
 //! * [`neighbors`]: how far away the nearest of a few random rows is.
-//! * [`bits`]: the same forests over byte features, 512 rows at a time.
 //! * [`tails`]: how far out each value lies, and so how much each feature contributes.
-//! * [`fuse`]: the ensemble for tables.
 //! * [`spot`]: scores to tail probabilities, and those to scores that mean the same everywhere.
+//! * [`voices`]: three of them on byte rows, calibrated and fused: what scores events.
+//! * [`fuse`]: the ensemble for tables.
 //! * [`metrics`]: how good a ranking is when the truth is known.
 
 pub mod bits;
@@ -24,3 +25,4 @@ pub mod oblique;
 pub mod random;
 pub mod spot;
 pub mod tails;
+pub mod voices;

@@ -2,3 +2,12 @@
 //!
 //! A source yields raw, decompressed chunks; it knows nothing of records. Cutting chunks into whole records is the
 //! parser's business, because only a format knows where a record ends.
+
+mod decode;
+mod discover;
+mod error;
+mod input;
+
+pub use discover::{DiscoverRequest, Discovered, SourceFile, discover};
+pub use error::SourceError;
+pub use input::{Compression, Input, Limits};

@@ -1,0 +1,95 @@
+//! Exit codes, and the one place where errors become them.
+
+use std::{io, process::ExitCode};
+
+use crate::app::AppError;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All well.
+    Ok,
+    /// Findings at or over `--fail-on`.
+    Findings,
+    /// The command line is wrong.
+    Usage,
+    /// The configuration is wrong.
+    Config,
+    /// Logs, model or output directory: something could not be read or written.
+    Input,
+    /// Ended by SIGINT.
+    Interrupted,
+    /// Ended by SIGTERM before the work was done.
+    Terminated,
+}
+
+/// Ends the help of commands.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0    all well
+  1    findings at or over --fail-on
+  2    the command line is wrong
+  3    the configuration is wrong
+  4    a log, the model or the output directory can't be read or written
+  130  interrupted (SIGINT)
+  143  ended (SIGTERM) before the work was done
+
+When there are findings at or over --fail-on and problems too, the code is 1.";
+
+impl Exit {
+    /// The number.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Config => 3,
+            Self::Input => 4,
+            // 128 and the number of the signal, as shells have it.
+            Self::Interrupted => 128 + 2,
+            Self::Terminated => 128 + 15,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The work failed.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// Standard output can't be written.
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+    /// A file can't be written.
+    #[error("cannot write {file}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// `WATCHBELL_LOG` is no filter.
+    #[error("the environment variable WATCHBELL_LOG is no filter of log lines ({0}); expected something like `info`")]
+    LogFilter(String),
+    /// The signals can't be caught.
+    #[error("cannot catch signals")]
+    Signals(#[source] io::Error),
+}
+
+impl CliError {
+    /// The exit code that tells it.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::App(AppError::Config(_)) | Self::LogFilter(_) => Exit::Config,
+            Self::App(AppError::Stopped) => super::signals::exit(),
+            _ => Exit::Input,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! [`Settings`] made ready to run: globs compiled, numbers resolved, contradictions refused.
+
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::{
+    problem::{ConfigError, Problem, Problems},
+    settings::{Origin, Setting, Settings},
+    values::{AttackVersion, Budget, Threshold, TimeZone},
+};
+use crate::parse::{Format, Slot};
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What to read.
+    pub input: InputPlan,
+    /// What counts.
+    pub detect: DetectPlan,
+    /// The batch job.
+    pub batch: BatchPlan,
+}
+
+/// What to read.
+#[derive(Debug, Clone)]
+pub struct InputPlan {
+    /// The directory with the logs.
+    pub log_dir: PathBuf,
+    /// Globs of files to take; empty means all.
+    pub include: Vec<String>,
+    /// Globs of files to leave out.
+    pub exclude: Vec<String>,
+    /// The format; `None` looks at the content.
+    pub format: Option<Format>,
+    /// For times that name no zone.
+    pub time_zone: TimeZone,
+    /// The user's names of an event's fields.
+    pub fields: BTreeMap<Slot, Vec<String>>,
+}
+
+/// What counts as an anomaly.
+#[derive(Debug, Clone)]
+pub struct DetectPlan {
+    /// The cut.
+    pub threshold: Threshold,
+    /// Findings a day.
+    pub budget: Option<Budget>,
+    /// Threads to work with.
+    pub threads: NonZeroUsize,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// ATT&CK version.
+    pub attack_version: AttackVersion,
+    /// Longest silence within one finding.
+    pub gap: Duration,
+    /// Most anomalies listed in one report.
+    pub max_anomalies: usize,
+}
+
+/// The batch job.
+#[derive(Debug, Clone)]
+pub struct BatchPlan {
+    /// Where reports go.
+    pub output_dir: PathBuf,
+    /// Where a trained model is.
+    pub model_dir: Option<PathBuf>,
+    /// From the beginning of one round to that of the next.
+    pub interval: Duration,
+    /// The one HTML file.
+    pub html: Option<PathBuf>,
+    /// When the disk is too full.
+    pub low_disk: LowDisk,
+}
+
+/// When the disk is too full, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LowDisk {
+    /// Warn below this.
+    pub warn: u64,
+    /// Begin no round below this.
+    pub refuse: u64,
+}
+
+impl Plan {
+    /// Makes settings ready to run. `cores` is the number of threads that `threads = 0` stands for.
+    pub fn new(settings: Settings, cores: NonZeroUsize) -> Result<Self, ConfigError> {
+        let problems = contradictions(&settings);
+        if !problems.is_empty() {
+            let wrong = Problems { file: String::new(), text: String::new(), list: problems };
+            return Err(ConfigError::Wrong(Box::new(wrong)));
+        }
+        let threads = usize::try_from(settings.threads.value).ok().and_then(NonZeroUsize::new).unwrap_or(cores);
+        Ok(Self {
+            input: InputPlan {
+                log_dir: settings.log_dir.value,
+                include: settings.include.value,
+                exclude: settings.exclude.value,
+                format: settings.format.value.0,
+                time_zone: settings.time_zone.value,
+                fields: settings.fields.into_iter().collect(),
+            },
+            detect: DetectPlan {
+                threshold: settings.threshold.value,
+                budget: settings.budget_per_day.value,
+                threads,
+                seed: settings.seed.value,
+                attack_version: settings.attack_version.value,
+                gap: Duration::from_secs(settings.gap_secs.value),
+                max_anomalies: usize::try_from(settings.max_anomalies.value).unwrap_or(usize::MAX),
+            },
+            batch: BatchPlan {
+                output_dir: settings.output_dir.value,
+                model_dir: settings.model_dir.value,
+                interval: Duration::from_secs(settings.interval_secs.value),
+                html: settings.html.value,
+                low_disk: LowDisk { warn: settings.low_disk_warn.value.0, refuse: settings.low_disk_refuse.value.0 },
+            },
+        })
+    }
+}
+
+/// Most threads that can be asked for: more only wait for each other.
+const MOST_THREADS: u64 = 1024;
+
+fn contradictions(settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut wrong = |key: &str, origin: Origin, message: String| {
+        problems.push(Problem::elsewhere(format!("{key} ({origin}): {message}")));
+    };
+    for (key, globs) in [("include", &settings.include), ("exclude", &settings.exclude)] {
+        if let Err(error) = glob_set(globs) {
+            wrong(key, globs.origin, error.to_string());
+        }
+    }
+    let threads = &settings.threads;
+    if threads.value > MOST_THREADS {
+        wrong("threads", threads.origin, format!("expected at most {MOST_THREADS}, found {}", threads.value));
+    }
+    if settings.interval_secs.value == 0 {
+        wrong("interval_secs", settings.interval_secs.origin, "expected 1 or more, found 0".to_owned());
+    }
+    problems
+}
+
+fn glob_set(globs: &Setting<Vec<String>>) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for glob in &globs.value {
+        set.add(GlobBuilder::new(glob).literal_separator(true).build()?);
+    }
+    set.build()
+}
