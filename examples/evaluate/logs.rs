@@ -205,7 +205,8 @@ fn severities_rise(said: &Said, truth: &Truth) -> bool {
     let mut last = -1.0;
     let mut rises = true;
     for severity in ["low", "medium", "high", "critical"] {
-        let events: Vec<usize> = (0..said.severities.len()).filter(|&event| said.severities[event] == severity).collect();
+        let events: Vec<usize> =
+            (0..said.severities.len()).filter(|&event| said.severities[event] == severity).collect();
         let real = events.iter().filter(|&&event| truth.is_attack[event]).count();
         let precision = real as f64 / events.len().max(1) as f64;
         println!("    {severity:<9} {:>7} events, {precision:.3} of them attacks", events.len());

@@ -41,6 +41,9 @@ const MOST_TREES: usize = ((1 << SUM_BITS) - 1) / ((1 << LEAF_BITS) - 1);
 /// Places for the rows that wait at a node: one more than the depth of the deepest tree that is compiled.
 const SLOTS: usize = 40;
 
+/// Smaller subtrees are gone through even when no row reaches them: guessing wrong whether one is empty costs more.
+const LEAST_SKIP: u16 = 7;
+
 /// Why a forest can't be compiled.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum CompileError {
@@ -57,8 +60,8 @@ pub enum CompileError {
 
 /// One node, in preorder. A leaf has a `skip` of 1.
 ///
-/// The rows that reach a node stand in `reach[slot]`; its left child finds its own in the next slot, the right child in
-/// the same one.
+/// `slot` right children wait while the node's subtree is gone through. A cut puts its own right child's rows on top of
+/// them and goes on with the left child's; where a subtree ends, the one on top comes next.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     column: u16,
@@ -185,12 +188,11 @@ const MASKS: [[u64; 4]; 16] = {
 fn sum_paths(trees: &[Vec<Step>], rungs: &[Rungs], sums: &mut [Word; SUM_BITS]) {
     let mut reach = [[0; WORDS]; SLOTS];
     for tree in trees {
-        reach[0] = [u64::MAX; WORDS];
+        let mut here = [u64::MAX; WORDS];
         let mut leaf = [[0; WORDS]; LEAF_BITS];
         let mut at = 0;
         while let Some(step) = tree.get(at) {
             let slot = usize::from(step.slot);
-            let here = reach[slot];
             // A leaf that no row reaches adds nothing, and asking first would cost more.
             if step.skip == 1 {
                 at += 1;
@@ -200,8 +202,10 @@ fn sum_paths(trees: &[Vec<Step>], rungs: &[Rungs], sums: &mut [Word; SUM_BITS]) 
                         plane[word] |= here[word] & mask;
                     }
                 }
-            } else if is_empty(&here) {
+                here = reach[slot];
+            } else if step.skip > LEAST_SKIP && is_empty(&here) {
                 at += usize::from(step.skip);
+                here = reach[slot];
             } else {
                 at += 1;
                 let rungs = &rungs[usize::from(step.column)];
@@ -209,8 +213,8 @@ fn sum_paths(trees: &[Vec<Step>], rungs: &[Rungs], sums: &mut [Word; SUM_BITS]) 
                 let (below, upto, low) = (&rungs.high[high], &rungs.high[high + 1], &rungs.low[usize::from(step.low)]);
                 for word in 0..WORDS {
                     let left = below[word] | (upto[word] & low[word]);
-                    reach[slot + 1][word] = here[word] & left;
-                    reach[slot][word] = here[word] & !left;
+                    reach[slot + 1][word] = here[word] & !left;
+                    here[word] &= left;
                 }
             }
         }

@@ -102,7 +102,7 @@ pub struct Forest {
 }
 
 /// What a forest says about one row.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Verdict {
     /// 0..1: two to the power of minus the mean path length over the expected one. High is anomalous.
     pub isolation: f64,
@@ -158,18 +158,7 @@ impl Forest {
     /// What the forest says about all rows; the same for any number of threads.
     #[must_use]
     pub fn verdicts(&self, matrix: &Matrix, threads: usize) -> Vec<Verdict> {
-        let mut verdicts = vec![Verdict { isolation: 0.5, sparsity: 0.0 }; matrix.rows()];
-        let chunk = matrix.rows().div_ceil(threads.max(1)).max(1);
-        std::thread::scope(|scope| {
-            for (index, part) in verdicts.chunks_mut(chunk).enumerate() {
-                scope.spawn(move || {
-                    for (offset, verdict) in part.iter_mut().enumerate() {
-                        *verdict = self.verdict(&narrow(matrix.row(index * chunk + offset)));
-                    }
-                });
-            }
-        });
-        verdicts
+        super::matrix::map_rows(matrix, threads, |row| self.verdict(&narrow(row)))
     }
 
     /// Score of a mean path length, 0..1.

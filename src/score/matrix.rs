@@ -84,6 +84,27 @@ impl Table for Matrix {
     }
 }
 
+/// A number per row; the same for any number of threads.
+pub(super) fn map_rows<T: Send + Clone + Default>(
+    matrix: &Matrix,
+    threads: usize,
+    number: impl Fn(&[f64]) -> T + Sync,
+) -> Vec<T> {
+    let mut numbers = vec![T::default(); matrix.rows()];
+    let chunk = matrix.rows().div_ceil(threads.max(1)).max(1);
+    let number = &number;
+    std::thread::scope(|scope| {
+        for (index, part) in numbers.chunks_mut(chunk).enumerate() {
+            scope.spawn(move || {
+                for (offset, place) in part.iter_mut().enumerate() {
+                    *place = number(matrix.row(index * chunk + offset));
+                }
+            });
+        }
+    });
+    numbers
+}
+
 /// Bytes, row-major, seen as numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct ByteRows<'a> {

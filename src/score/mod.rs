@@ -6,17 +6,21 @@
 //! * [`matrix`]: rows of numbers, as floats or as bytes.
 //! * [`random`]: the seeded generator that all draws come from.
 //! * [`forest`]: isolation forests, with random or gain-guided cuts.
-//! * [`voices`]: three of them on byte rows, calibrated and fused.
 //! * [`bits`]: the same forests over byte features, 512 rows at a time.
 //! * [`oblique`]: forests whose cuts see two features at once.
+//! * [`neighbors`]: how far away the nearest of a few random rows is.
 //! * [`tails`]: how far out each value lies, and so how much each feature contributes.
 //! * [`spot`]: scores to tail probabilities, and those to scores that mean the same everywhere.
+//! * [`voices`]: three of them on byte rows, calibrated and fused: what scores events.
+//! * [`fuse`]: the ensemble for tables.
 //! * [`metrics`]: how good a ranking is when the truth is known.
 
 pub mod bits;
 pub mod forest;
+pub mod fuse;
 pub mod matrix;
 pub mod metrics;
+pub mod neighbors;
 pub mod oblique;
 pub mod random;
 pub mod spot;

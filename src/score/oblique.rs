@@ -122,7 +122,7 @@ impl Grower<'_> {
         }
         self.sums.sort_unstable_by(f64::total_cmp);
         let (low, high) = (self.sums[0], self.sums[self.sums.len() - 1]);
-        if count == 0 || !(high - low > 1e-9) {
+        if count == 0 || high - low <= 1e-9 {
             return None;
         }
         let threshold = match self.split {
@@ -141,5 +141,41 @@ impl Grower<'_> {
         let square = members.iter().map(|&row| (self.matrix.value(row, feature) - mean).powi(2)).sum::<f64>() / count;
         let spread = square.sqrt();
         if spread > 1e-7 * (1.0 + mean.abs()) { spread } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_that_does_not_go_together_stands_out() {
+        let mut random = Random::new(8);
+        let mut values: Vec<f64> = (0..500).flat_map(|_| [random.normal(); 2]).collect();
+        values.chunks_exact_mut(2).for_each(|row| row[1] += 0.1 * random.normal());
+        // Neither value is extreme.
+        values.extend([2.0, -2.0]);
+        let matrix = Matrix::new(values, 2).unwrap();
+        for split in [Split::Random, Split::PooledGain] {
+            let options = ForestOptions { split, ..ForestOptions::default() };
+            let forest = ObliqueForest::fit(&matrix, options);
+            assert_eq!(forest, ObliqueForest::fit(&matrix, options));
+            let odd = forest.score(matrix.row(500));
+            let higher = (0..500).filter(|&row| forest.score(matrix.row(row)) > odd).count();
+            assert!(higher <= 10, "{split:?}: {higher} rows lead it");
+            assert!((0.0..=1.0).contains(&odd));
+        }
+    }
+
+    #[test]
+    fn nothing_one_row_and_constants_are_neither_errors_nor_anomalies() {
+        for (values, columns) in [(vec![], 2), (vec![1.0, 2.0], 2), (vec![3.0; 800], 2), (vec![], 0)] {
+            let matrix = Matrix::new(values, columns).unwrap();
+            let score = ObliqueForest::fit(&matrix, ForestOptions::default()).score(&[1.0, 2.0]);
+            assert!((score - 0.5).abs() < 1e-6, "{score}");
+        }
+        let single = Matrix::new(vec![1.0, 2.0, 3.0, 50.0], 1).unwrap();
+        let forest = ObliqueForest::fit(&single, ForestOptions::default());
+        assert!(forest.score(&[50.0]) > forest.score(&[2.0]));
     }
 }

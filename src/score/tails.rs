@@ -15,6 +15,8 @@ use super::matrix::{Matrix, Table};
 pub struct Tails {
     /// The sorted values of each column.
     columns: Vec<Vec<f64>>,
+    /// Per column the side that its distribution is drawn out to.
+    long_below: Vec<bool>,
 }
 
 impl Tails {
@@ -26,7 +28,9 @@ impl Tails {
             values.sort_unstable_by(f64::total_cmp);
             values
         });
-        Self { columns: columns.collect() }
+        let columns: Vec<Vec<f64>> = columns.collect();
+        let long_below = columns.iter().map(|values| is_long_below(values)).collect();
+        Self { columns, long_below }
     }
 
     /// Sum of [`Self::shares`].
@@ -37,12 +41,43 @@ impl Tails {
 
     /// Per feature, minus the natural log of the probability of the tail that begins at its value, 0 or more.
     pub fn shares(&self, row: &[f64]) -> impl Iterator<Item = f64> {
+        self.sides(row).map(|(below, above)| below.max(above))
+    }
+
+    /// Two scores: the sum of [`Self::shares`], and the score of the paper: of all lower tails, of all upper tails and
+    /// of the tails on the long side of each column, the largest sum. Its sums let many small surprises on one side
+    /// add up, where the first takes each feature for itself.
+    #[must_use]
+    pub fn scores(&self, row: &[f64]) -> (f64, f64) {
+        let (mut own, mut lower, mut upper, mut long) = (0.0, 0.0, 0.0, 0.0);
+        for ((below, above), &long_below) in self.sides(row).zip(&self.long_below) {
+            own += below.max(above);
+            lower += below;
+            upper += above;
+            long += if long_below { below } else { above };
+        }
+        (own, f64::max(lower, upper).max(long))
+    }
+
+    /// Minus the log of the lower and of the upper tail, per feature.
+    fn sides(&self, row: &[f64]) -> impl Iterator<Item = (f64, f64)> {
         self.columns.iter().zip(row).map(|(sorted, value)| {
-            let below = sorted.partition_point(|other| other <= value);
-            let above = sorted.len() - sorted.partition_point(|other| other < value);
-            surprise(below.min(above) as u64, sorted.len() as u64)
+            let total = sorted.len() as u64;
+            let below = sorted.partition_point(|other| other <= value) as u64;
+            let above = total - sorted.partition_point(|other| other < value) as u64;
+            (surprise(below, total), surprise(above, total))
         })
     }
+}
+
+/// Whether the skewness is negative.
+fn is_long_below(values: &[f64]) -> bool {
+    let most = values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+    if most == 0.0 {
+        return false;
+    }
+    let mean = values.iter().map(|value| value / most).sum::<f64>() / values.len() as f64;
+    values.iter().map(|value| (value / most - mean).powi(3)).sum::<f64>() < 0.0
 }
 
 /// Minus the log of a probability, counting the value itself as one more: unseen is rare, never impossible.

@@ -58,18 +58,21 @@ impl Planes {
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn scatter(rows: &[u8], columns: usize, planes: &mut [[Word; 8]]) {
-    for (group, eight) in rows.chunks(8 * columns).enumerate() {
-        let (word, shift) = (group / 8, group % 8 * 8);
+    for (word, rows) in rows.chunks(64 * columns).enumerate() {
         for first in (0..columns).step_by(8) {
-            let mut square = [0; 8];
-            for (row, bytes) in eight.chunks_exact(columns).enumerate() {
-                square[row] = load(&bytes[first..]);
+            let mut squares = [[0; 8]; 8];
+            for (square, eight) in squares.iter_mut().zip(rows.chunks(8 * columns)) {
+                for (bytes, row) in square.iter_mut().zip(eight.chunks_exact(columns)) {
+                    *bytes = load(&row[first..]);
+                }
+                transpose_bytes(square);
+                transpose_bits(square);
             }
-            transpose_bytes(&mut square);
-            transpose_bits(&mut square);
-            for (planes, bits) in planes[first..].iter_mut().zip(square) {
-                for (bit, plane) in planes.iter_mut().enumerate() {
-                    plane[word] |= (bits >> (8 * bit) & 0xff) << shift;
+            for (column, planes) in planes[first..].iter_mut().take(8).enumerate() {
+                let mut words = std::array::from_fn(|group| squares[group][column]);
+                transpose_bytes(&mut words);
+                for (plane, bits) in planes.iter_mut().zip(words) {
+                    plane[word] = bits;
                 }
             }
         }
