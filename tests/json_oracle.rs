@@ -16,7 +16,7 @@ const MAX_PATH: usize = 200;
 const NOTHING: [&str; 8] = ["-", "?", "n/a", "na", "null", "(null)", "none", "undefined"];
 
 /// Checks one record; `pick` chooses which of its values are looked at.
-pub fn check(record: &[u8], pick: u64) {
+pub(crate) fn check(record: &[u8], pick: u64) {
     let batch = read(record, BTreeMap::new());
     assert_eq!(batch.records, 1);
     let accepted = batch.events.len() == 1;

@@ -26,14 +26,7 @@ pub fn is_made_of(threat: ThreatType, class: ActionClass, outcome: Outcome) -> b
             matches!(class, ActionClass::Connect | ActionClass::Upload | ActionClass::Read | ActionClass::Other)
         }
         ThreatType::Reconnaissance => {
-            matches!(
-                class,
-                ActionClass::List
-                    | ActionClass::Read
-                    | ActionClass::Connect
-                    | ActionClass::Download
-                    | ActionClass::Other
-            )
+            matches!(class, ActionClass::List | ActionClass::Read | ActionClass::Connect | ActionClass::Other)
         }
         ThreatType::DefenseEvasion => {
             matches!(class, ActionClass::Tamper | ActionClass::Configure | ActionClass::Delete)

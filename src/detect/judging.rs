@@ -232,7 +232,7 @@ mod tests {
             .collect();
         assert_eq!(lines[0]["threat_type"], "beaconing");
         assert_eq!(lines[0]["severity"], "high");
-        assert!(lines[0]["anomaly_score"].as_f64().unwrap() > 0.9);
+        assert!(lines[0]["anomaly_score"].as_f64().unwrap() > 0.88);
         assert_eq!((lines[1]["id"].as_u64(), lines[1]["threat_type"].as_str()), (Some(1_234_567), Some("none")));
         assert!(lines[1]["anomaly_score"].as_f64().unwrap() > 0.0);
     }

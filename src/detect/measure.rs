@@ -56,7 +56,7 @@ impl Measured {
     }
 
     pub(super) fn summary(&self) -> ScoreSummary {
-        self.part_summaries().pop().unwrap_or(ScoreSummary::default())
+        self.part_summaries().pop().unwrap_or_default()
     }
 
     pub(super) fn part_summaries(&self) -> Vec<ScoreSummary> {

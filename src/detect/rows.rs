@@ -193,7 +193,7 @@ mod tests {
             group: 9,
             class: ActionClass::Tamper,
             outcome: Outcome::Failure,
-            stranger: number % 2 == 0,
+            stranger: number.is_multiple_of(2),
             threat: ThreatType::Beaconing,
             strength: 3.5,
         }

@@ -388,10 +388,7 @@ fn beaconing(seen: &Circumstances) -> Option<Signal> {
 /// Many things that the actor never touched, in a short time. Of somebody without a past: more than others reach, most of
 /// it refused.
 fn reconnaissance(seen: &Circumstances) -> Option<Signal> {
-    let looks = matches!(
-        seen.class,
-        ActionClass::List | ActionClass::Read | ActionClass::Connect | ActionClass::Download | ActionClass::Other
-    );
+    let looks = matches!(seen.class, ActionClass::List | ActionClass::Read | ActionClass::Connect | ActionClass::Other);
     let level = seen.new_resources;
     (looks && level.observed >= 10.0).then(|| {
         let refused = (0.3 * seen.denials.surprise()).min(4.0);

@@ -112,12 +112,14 @@ const FAILED: &str = "fail*|denied|invalid|reject*|refused|unauthorized|forbidde
 const SUCCEEDED: &str = "success*|succeed*|accept|accepted|allow|allowed|permitted|granted";
 
 use ActionClass::{
-    Configure, Connect, Delete, Download, Execute, List, Login, Logout, Privilege, Read, RemoteLogin, Tamper, Upload,
-    Write,
+    Configure, Connect, Delete, Download, Execute, List, Login, Logout, Other, Privilege, Read, RemoteLogin, Tamper,
+    Upload, Write,
 };
 
 /// The table. What only reads comes before what it reads about; what weakens or grants, before plain changes.
 const RULES: &[(ActionClass, &[&str])] = &[
+    // What surrounds a login in a Unix log: counted as one, an attempt would count three times.
+    (Other, &["^session $open", "=authentication", "^invalid $user"]),
     (
         Connect,
         &["=get|post|head|options|connect|trace|drop|dropped|reject|accept|allow|allowed|deny|denied|block|blocked"],

@@ -58,18 +58,18 @@ fn message(program: &str, message: &str) -> String {
 #[test]
 fn sshd_messages() {
     for (text, expected) in [
-        ("Accepted password for alice from 192.0.2.1 port 51000 ssh2", "alice 192.0.2.1 login success -"),
+        ("Accepted password for alice from 192.0.2.1 port 51000 ssh2", "alice 192.0.2.1 ssh_login success -"),
         (
             "Accepted publickey for bob from 2001:db8::7 port 22 ssh2: ED25519 SHA256:x",
-            "bob 2001:db8::7 login success -",
+            "bob 2001:db8::7 ssh_login success -",
         ),
-        ("Failed password for root from 192.0.2.1 port 51000 ssh2", "root 192.0.2.1 login failure -"),
-        ("Failed password for invalid user admin from 192.0.2.1 port 1 ssh2", "admin 192.0.2.1 login failure -"),
-        ("Failed password for invalid user  from 192.0.2.1 port 1 ssh2", "- 192.0.2.1 login failure -"),
-        ("Failed none for invalid user a from b from 192.0.2.1 port 1 ssh2", "a from b 192.0.2.1 login failure -"),
+        ("Failed password for root from 192.0.2.1 port 51000 ssh2", "root 192.0.2.1 ssh_login failure -"),
+        ("Failed password for invalid user admin from 192.0.2.1 port 1 ssh2", "admin 192.0.2.1 ssh_login failure -"),
+        ("Failed password for invalid user  from 192.0.2.1 port 1 ssh2", "- 192.0.2.1 ssh_login failure -"),
+        ("Failed none for invalid user a from b from 192.0.2.1 port 1 ssh2", "a from b 192.0.2.1 ssh_login failure -"),
         (
             "message repeated 2 times: [ Failed password for root from 192.0.2.9 port 1 ssh2]",
-            "root 192.0.2.9 login failure -",
+            "root 192.0.2.9 ssh_login failure -",
         ),
         ("Invalid user test from 192.0.2.1 port 1", "test 192.0.2.1 invalid_user failure -"),
         ("Invalid user  from 192.0.2.1", "- 192.0.2.1 invalid_user failure -"),
@@ -179,8 +179,8 @@ fn syslog_of_every_kind() {
     assert_eq!(format, Format::Syslog);
     assert_eq!(batch.events.len(), 8, "{:?}", batch.complaints);
     let lines: Vec<String> = batch.events.iter().map(|event| told(&batch, event)).collect();
-    assert_eq!(lines[0], "alice 192.0.2.1 login success -");
-    assert_eq!(lines[2], "root 192.0.2.1 login failure -");
+    assert_eq!(lines[0], "alice 192.0.2.1 ssh_login success -");
+    assert_eq!(lines[2], "root 192.0.2.1 ssh_login failure -");
     assert_eq!(lines[3], "bob - sudo success /bin/ls");
     assert!(lines[4].starts_with("dave 192.0.2.5 delete"), "{}", lines[4]);
     assert!(lines[5].starts_with("erin 192.0.2.6 upload"), "{}", lines[5]);
@@ -277,7 +277,7 @@ fn logfmt_audit_and_text() {
     let (format, batch) = read(text);
     assert_eq!(format, Format::Logfmt);
     let lines: Vec<String> = batch.events.iter().map(|event| told(&batch, event)).collect();
-    assert_eq!(lines[0], "root 192.0.2.1 login failure -");
+    assert_eq!(lines[0], "root 192.0.2.1 ssh_login failure -");
     assert_eq!(lines[1], "- - execute - cat /etc/shadow");
     assert_eq!(lines[2], "1000 - syscall success -");
     assert_eq!(batch.text(batch.events[2].process), "/bin/cat");

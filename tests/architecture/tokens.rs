@@ -14,9 +14,8 @@ pub(super) fn tokens(source: &str) -> Vec<Token> {
     while at < chars.len() {
         let end = end_of_token(&chars, at);
         let text: String = chars[at..end].iter().collect();
-        if is_name_start(chars[at]) && !text.contains(['"', '\'', '#']) {
-            tokens.push(Token { line, text });
-        } else if text == "::" || (end == at + 1 && !chars[at].is_whitespace()) {
+        let is_name = is_name_start(chars[at]) && !text.contains(['"', '\'', '#']);
+        if is_name || text == "::" || (end == at + 1 && !chars[at].is_whitespace()) {
             tokens.push(Token { line, text });
         }
         line += chars[at..end].iter().filter(|&&c| c == '\n').count();

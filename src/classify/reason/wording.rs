@@ -52,6 +52,18 @@ fn words(cause: Cause, seen: &Circumstances) -> Words {
                 typical: "4.2 %".to_owned(),
             }
         }
+        Cause::NewResources if seen.new_resources.observed <= seen.new_resources.usual => {
+            let one_in = number(10_f32.powf(seen.reach_rarity));
+            let observed = number(seen.new_resources.observed.round());
+            Words {
+                feature: "new_resources",
+                text: format!(
+                    "{observed} resources never touched before, within 40 minutes; 1 in {one_in} reaches so far"
+                ),
+                observed,
+                typical: format!("1 in {one_in} reaches so far"),
+            }
+        }
         Cause::NewResources => {
             level("new_resources", seen.new_resources, "resources never touched before, within 40 minutes")
         }

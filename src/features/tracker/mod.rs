@@ -222,10 +222,10 @@ impl Tracker {
         signals.clear();
         evidence::signals(seen, |signal| signals.push(signal));
         for signal in signals.iter_mut() {
-            if matches!(signal.scope, evidence::Scope::Actor | evidence::Scope::Visit) {
-                if let Some(share) = actors.entry(actor_key).0.habit(signal.threat as usize, seen.now) {
-                    signal.strength = signal.strength.min(-4.0 * log10(share));
-                }
+            if matches!(signal.scope, evidence::Scope::Actor | evidence::Scope::Visit)
+                && let Some(share) = actors.entry(actor_key).0.habit(signal.threat as usize, seen.now)
+            {
+                signal.strength = signal.strength.min(-4.0 * log10(share));
             }
         }
     }

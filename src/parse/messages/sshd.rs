@@ -76,7 +76,7 @@ fn attempt(record: &mut Record<'_>, rest: &str, outcome: Outcome) -> bool {
     let Some((method, rest)) = rest.split_once(" for ") else { return false };
     named_before_from(record, rest);
     record.field("sshd.method", method);
-    act(record, "login", outcome)
+    act(record, "ssh_login", outcome)
 }
 
 /// `[invalid user ]NAME from ADDRESS ..`; the name is the client's and may itself hold ` from `.
