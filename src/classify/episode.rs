@@ -3,7 +3,7 @@
 //! A burst is only seen once some of it has happened. When the whole log is at hand, its first events are judged with
 //! what is known at its height: each signal opens or prolongs an episode that reaches back to where the run began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use watchbell_sink::ThreatType;
 
@@ -75,6 +75,7 @@ pub struct EpisodeBook {
     actors: Vec<bool>,
     addresses: Vec<bool>,
     campaigns: bool,
+    habits: BTreeSet<(u32, ThreatType)>,
 }
 
 impl EpisodeBook {
@@ -112,6 +113,17 @@ impl EpisodeBook {
         }
     }
 
+    /// Takes in what actors turned out to do most days.
+    pub fn know_habits(&mut self, habits: impl Iterator<Item = (u32, ThreatType)>) {
+        self.habits.extend(habits);
+    }
+
+    /// Whether the actor does what the threat is made of most days.
+    #[must_use]
+    pub fn is_habit(&self, actor: u32, threat: ThreatType) -> bool {
+        self.habits.contains(&(actor, threat))
+    }
+
     /// The strongest episode that the event is part of.
     #[must_use]
     pub fn strongest(&self, candidate: &Candidate) -> Option<&Episode> {
@@ -132,6 +144,7 @@ impl EpisodeBook {
             .filter(|episode| {
                 let reach = episode.start..=episode.end.saturating_add(Self::AFTERMATH);
                 reach.contains(&candidate.time)
+                    && !self.is_habit(candidate.actor, episode.threat)
                     && threat::is_made_of(episode.threat, candidate.class, candidate.outcome)
             })
             .max_by(|a, b| a.strength.total_cmp(&b.strength))

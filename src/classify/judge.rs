@@ -32,7 +32,8 @@ impl Judgment {
     /// Weighs an event. `voices` is `-log10` of the fused tail probability of the unsupervised voices.
     #[must_use]
     pub fn of(candidate: &Candidate, book: &EpisodeBook, voices: f32) -> Self {
-        let own = candidate.strength;
+        let is_habit = candidate.strength >= NAMED && book.is_habit(candidate.actor, candidate.threat);
+        let own = if is_habit { 1.0 } else { candidate.strength };
         let episode = book.strongest(candidate).filter(|episode| episode.strength > own);
         let (evidence, threat, height) = match episode {
             // A stranger's act is told as the act, with the strength of what is known of the stranger.

@@ -139,6 +139,7 @@ pub(super) fn measure(
             return Err(DetectError::Stopped);
         }
     }
+    measured.book.know_habits(measured.tracker.habits());
     Ok(measured)
 }
 

@@ -392,9 +392,10 @@ fn reconnaissance(seen: &Circumstances) -> Option<Signal> {
     let level = seen.new_resources;
     (looks && level.observed >= 10.0).then(|| {
         let refused = (0.3 * seen.denials.surprise()).min(4.0);
+        let by_reach = 1.2 * seen.reach_rarity.min(3.0) - 1.0;
         Signal {
             threat: ThreatType::Reconnaissance,
-            strength: (0.9 * level.surprise()).max(1.2 * seen.reach_rarity.min(3.0) + refused - 1.0),
+            strength: (0.9 * level.surprise()).max(if refused >= 2.5 { by_reach + refused } else { 0.0 }),
             scope: Scope::Actor,
             since: level.since,
             observed: level.observed,

@@ -30,6 +30,8 @@ pub mod width {
 pub struct Actor {
     /// Running number, the same for the actor's whole life.
     pub id: u32,
+    /// Whether it is an account.
+    pub is_account: bool,
     /// First event.
     pub first: u32,
     /// Last event.

@@ -27,6 +27,7 @@ impl Tracker {
         let (entry, new) = self.actors.entry(actor_key);
         if new {
             entry.id = self.next_actor;
+            entry.is_account = seen.named_actor;
             entry.first = now;
             entry.last = now;
             self.next_actor = self.next_actor.wrapping_add(1);

@@ -7,6 +7,7 @@ mod novelty;
 mod surroundings;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use watchbell_sink::ThreatType;
 
 use super::{
     DIMENSIONS, FEATURES,
@@ -228,6 +229,20 @@ impl Tracker {
                 signal.strength = signal.strength.min(-4.0 * log10(share));
             }
         }
+    }
+
+    /// What actors turned out to do most days: actor and threat type. Told when the whole log was seen, so that the first
+    /// nights of a nightly scan are not held against the scanner either.
+    pub fn habits(&self) -> impl Iterator<Item = (u32, ThreatType)> {
+        self.actors.iter().flat_map(|(_, actor)| {
+            // Most days of many; or, for an account, every day that it ever worked, as of one made for a weekly scan.
+            let is_habit = |days: u8| {
+                let (days, all) = (u32::from(days), u32::from(actor.days));
+                (days >= 5 && days * 2 >= all) || (actor.is_account && days >= 2 && days >= all)
+            };
+            let habits = ThreatType::ALL.into_iter().zip(actor.habit_days);
+            habits.filter(move |(_, days)| is_habit(*days)).map(|(threat, _)| (actor.id, threat))
+        })
     }
 
     /// Evidence of the event that was observed last.
