@@ -277,7 +277,7 @@ fn logfmt_audit_and_text() {
     let (format, batch) = read(text);
     assert_eq!(format, Format::Logfmt);
     let lines: Vec<String> = batch.events.iter().map(|event| told(&batch, event)).collect();
-    assert_eq!(lines[0], "root 192.0.2.1 ssh_login failure -");
+    assert_eq!(lines[0], "root 192.0.2.1 login failure -");
     assert_eq!(lines[1], "- - execute - cat /etc/shadow");
     assert_eq!(lines[2], "1000 - syscall success -");
     assert_eq!(batch.text(batch.events[2].process), "/bin/cat");
