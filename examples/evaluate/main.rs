@@ -3,6 +3,7 @@
 //! The labels go to the metrics only. `--quick` runs a small fixed part and fails when a number falls below its floor,
 //! which is what continuous integration calls. Exit code 1: a floor or a target is missed; 2: wrong use or no data.
 
+mod alerts;
 mod archive;
 mod logs;
 mod sets;

@@ -3,15 +3,16 @@
 //! Labels are cut off here and go only to the metrics. The features are plain ones that need no knowledge of the
 //! attacks: logarithms of counts and sizes, logarithms of the frequency of words.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use watchbell::score::matrix::{Matrix, Table};
+use watchbell::score::episode::Place;
+use watchbell::score::matrix::Matrix;
 use watchbell::score::random::Random;
 
-use crate::archive;
+use crate::{alerts, archive};
 
 /// One labelled table.
 pub(crate) struct Set {
@@ -21,6 +22,16 @@ pub(crate) struct Set {
     pub(crate) fit: Option<Matrix>,
     pub(crate) score: Matrix,
     pub(crate) truth: Vec<bool>,
+    /// The same rows in time, where they have one.
+    pub(crate) episodes: Option<Episodes>,
+}
+
+/// Rows that happened somewhere at some time: whole, as the detector meets them.
+pub(crate) struct Episodes {
+    pub(crate) rows: Matrix,
+    pub(crate) places: Vec<Place>,
+    /// The rows that the truth is about, in its order.
+    pub(crate) judged: Vec<usize>,
 }
 
 /// Where a table comes from.
@@ -46,7 +57,7 @@ pub(crate) fn all(directory: &Path, quick: bool) -> Result<Vec<Set>> {
     if alerts.is_file() {
         for (name, bytes) in archive::unzip(&alerts)? {
             if !quick || name.starts_with("shaw") || name.starts_with("russell") {
-                sets.push(ait(&name, &bytes)?);
+                sets.push(alerts::set(&name, &bytes).with_context(|| name.clone())?);
             }
         }
     }
@@ -79,17 +90,18 @@ fn table(path: &Path) -> Result<Set> {
         fit: None,
         score: Matrix::new(values.values, values.columns)?,
         truth: labels.values.iter().map(|&label| label != 0.0).collect(),
+        episodes: None,
     })
 }
 
 /// Log of the share of each word among the known ones; half a row for a word that is not.
-struct Frequencies<K> {
+pub(crate) struct Frequencies<K> {
     counts: HashMap<K, u32>,
     total: f64,
 }
 
 impl<K: Hash + Eq> Frequencies<K> {
-    fn of(words: impl Iterator<Item = K>) -> Self {
+    pub(crate) fn of(words: impl Iterator<Item = K>) -> Self {
         let mut counts = HashMap::new();
         let mut total = 0.0;
         for word in words {
@@ -99,7 +111,7 @@ impl<K: Hash + Eq> Frequencies<K> {
         Self { counts, total }
     }
 
-    fn log(&self, word: &K) -> f64 {
+    pub(crate) fn log(&self, word: &K) -> f64 {
         (self.counts.get(word).map_or(0.5, |&count| f64::from(count)) / self.total).ln()
     }
 }
@@ -128,6 +140,7 @@ fn nslkdd(directory: &Path) -> Result<Vec<Set>> {
             fit: Some(connections(&normal, &normal)?),
             score: connections(&normal, &test)?,
             truth: test.iter().map(attack).collect(),
+            episodes: None,
         },
         Set {
             name: "NSL-KDD 5 % attacks".into(),
@@ -135,6 +148,7 @@ fn nslkdd(directory: &Path) -> Result<Vec<Set>> {
             fit: None,
             score: connections(&mixed, &mixed)?,
             truth: mixed.iter().map(attack).collect(),
+            episodes: None,
         },
     ])
 }
@@ -153,107 +167,4 @@ fn connections(known: &[csv::StringRecord], records: &[csv::StringRecord]) -> Re
         }
     }
     Ok(Matrix::new(values, NSL_COLUMNS)?)
-}
-
-/// One minute of one alert type on one host.
-struct Cell {
-    minute: i64,
-    host: u32,
-    alert: u32,
-    count: f64,
-    step: Option<String>,
-}
-
-fn ait(file: &str, bytes: &[u8]) -> Result<Set> {
-    let cells = cells(bytes)?;
-    let score = cell_features(&cells)?;
-    let mut set = Set {
-        name: format!("AIT {}", file.split('_').next().unwrap_or(file)),
-        family: Family::Ait,
-        fit: None,
-        score,
-        truth: cells.iter().map(|cell| cell.step.is_some()).collect(),
-    };
-    // Exfiltration that runs from the first minute to the last is the normal state of that log. Learn with it, score
-    // the rest.
-    let steady = |cell: &Cell| cell.step.as_deref() == Some("dnsteal");
-    let share = cells.iter().filter(|cell| steady(cell)).count() as f64 / cells.len() as f64;
-    if share > 0.1 {
-        let kept: Vec<usize> = (0..cells.len()).filter(|&row| !steady(&cells[row])).collect();
-        let rows = kept.iter().flat_map(|&row| set.score.row(row).to_vec()).collect();
-        let matrix = Matrix::new(rows, set.score.columns())?;
-        set.truth = kept.iter().map(|&row| set.truth[row]).collect();
-        set.fit = Some(std::mem::replace(&mut set.score, matrix));
-        set.name += " without dnsteal";
-    }
-    Ok(set)
-}
-
-/// The alerts counted per cell, by minute and then by first appearance.
-fn cells(bytes: &[u8]) -> Result<Vec<Cell>> {
-    let mut reader = csv::Reader::from_reader(bytes);
-    let header = reader.headers()?.clone();
-    let column = |name: &str| header.iter().position(|title| title == name).with_context(|| format!("column {name}"));
-    let (time, host, short, label) = (column("time")?, column("host")?, column("short")?, column("event_label")?);
-    let mut names: HashMap<String, u32> = HashMap::new();
-    let mut alerts = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let mut intern = |name: &str| {
-            let next = names.len() as u32;
-            *names.entry(name.to_owned()).or_insert(next)
-        };
-        let step = (&record[label] != "-").then(|| record[label].to_owned());
-        let seconds: f64 = record[time].parse()?;
-        alerts.push((seconds as i64, intern(&record[host]), intern(&record[short]), step));
-    }
-    alerts.sort_by_key(|alert| alert.0);
-    let mut places: HashMap<(i64, u32, u32), usize> = HashMap::new();
-    let mut cells: Vec<Cell> = Vec::new();
-    for (seconds, host, alert, step) in alerts {
-        let minute = seconds.div_euclid(60);
-        let place = *places.entry((minute, host, alert)).or_insert_with(|| {
-            cells.push(Cell { minute, host, alert, count: 0.0, step: None });
-            cells.len() - 1
-        });
-        cells[place].count += 1.0;
-        cells[place].step = cells[place].step.take().or(step);
-    }
-    Ok(cells)
-}
-
-fn cell_features(cells: &[Cell]) -> Result<Matrix> {
-    let alerts = Frequencies::of(cells.iter().map(|cell| cell.alert));
-    let pairs = Frequencies::of(cells.iter().map(|cell| (cell.host, cell.alert)));
-    let hosts = Frequencies::of(cells.iter().map(|cell| cell.host));
-    let mut minutes: BTreeMap<(i64, u32), (f64, f64)> = BTreeMap::new();
-    let mut means: HashMap<(u32, u32), (f64, f64)> = HashMap::new();
-    for cell in cells {
-        let minute = minutes.entry((cell.minute, cell.host)).or_default();
-        *minute = (minute.0 + 1.0, minute.1 + cell.count);
-        let mean = means.entry((cell.host, cell.alert)).or_default();
-        *mean = (mean.0 + cell.count.ln_1p(), mean.1 + 1.0);
-    }
-    let (mut last_pair, mut last_alert) = (HashMap::new(), HashMap::new());
-    // Minutes since the same thing was last seen; a very long time when it never was.
-    let since = |last: Option<i64>, now: i64| last.map_or(1e5, |last| (now - last) as f64).ln_1p();
-    let mut values = Vec::with_capacity(cells.len() * 10);
-    for cell in cells {
-        let pair = (cell.host, cell.alert);
-        let (kinds, volume) = minutes[&(cell.minute, cell.host)];
-        let (sum, count) = means[&pair];
-        values.extend([
-            cell.count.ln_1p(),
-            (cell.minute.div_euclid(60)).rem_euclid(24) as f64,
-            alerts.log(&cell.alert),
-            pairs.log(&pair),
-            hosts.log(&cell.host),
-            since(last_pair.insert(pair, cell.minute), cell.minute),
-            since(last_alert.insert(cell.alert, cell.minute), cell.minute),
-            kinds,
-            volume.ln_1p(),
-            cell.count.ln_1p() - sum / count,
-        ]);
-    }
-    Ok(Matrix::new(values, 10)?)
 }

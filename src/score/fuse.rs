@@ -52,15 +52,30 @@ impl Ensemble {
         ensemble
     }
 
-    /// Anomaly score of a row, 0..1, 1/2 for an average one: the logistic function of the weighted mean of the voices.
+    /// How far a row stands out, without bounds: the weighted mean of the voices, each in units of its spread. An
+    /// average row has 0.
+    ///
+    /// Panics when the row has fewer columns than the table had.
+    #[must_use]
+    pub fn strength(&self, row: &[f64]) -> f64 {
+        let sum: f64 = (self.voices(row).iter().zip(&self.scales).zip(WEIGHTS))
+            .map(|((voice, (mean, spread)), weight)| weight * (voice - mean) / spread)
+            .sum();
+        sum / WEIGHTS.iter().sum::<f64>()
+    }
+
+    /// Strengths of all rows; the same for any number of threads.
+    #[must_use]
+    pub fn strength_all(&self, matrix: &Matrix, threads: usize) -> Vec<f64> {
+        super::matrix::map_rows(matrix, threads, |row| self.strength(row))
+    }
+
+    /// Anomaly score of a row, 0..1, 1/2 for an average one: the logistic function of its strength.
     ///
     /// Panics when the row has fewer columns than the table had.
     #[must_use]
     pub fn score(&self, row: &[f64]) -> f64 {
-        let sum: f64 = (self.voices(row).iter().zip(&self.scales).zip(WEIGHTS))
-            .map(|((voice, (mean, spread)), weight)| weight * (voice - mean) / spread)
-            .sum();
-        1.0 / (1.0 + (-sum / WEIGHTS.iter().sum::<f64>()).exp())
+        1.0 / (1.0 + (-self.strength(row)).exp())
     }
 
     /// Anomaly scores of all rows; the same for any number of threads.

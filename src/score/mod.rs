@@ -13,9 +13,11 @@
 //! * [`spot`]: scores to tail probabilities, and those to scores that mean the same everywhere.
 //! * [`voices`]: three of them on byte rows, calibrated and fused: what scores events.
 //! * [`fuse`]: the ensemble for tables.
+//! * [`episode`]: what happens around a row in time, on the same entity, as part of its score.
 //! * [`metrics`]: how good a ranking is when the truth is known.
 
 pub mod bits;
+pub mod episode;
 pub mod forest;
 pub mod fuse;
 pub mod matrix;
