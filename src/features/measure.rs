@@ -80,7 +80,7 @@ impl Distinct {
 
     fn estimate(&self) -> f32 {
         let free = (self.current | self.previous).count_zeros().max(1) as f32;
-        -128.0 * (free / 128.0).ln()
+        -128.0 * std::f32::consts::LN_2 * log2(free / 128.0)
     }
 
     fn turn(&mut self, now: u32, width: u32) {

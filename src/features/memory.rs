@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    measure::{Distinct, Pace, Running, Window},
+    measure::{Distinct, Pace, Running, Window, log2},
     table::Remembered,
 };
 
@@ -210,7 +210,7 @@ impl Thing {
     #[must_use]
     pub fn distinct_actors(&self) -> f32 {
         let free = self.actors.count_zeros().max(1) as f32;
-        -64.0 * (free / 64.0).ln()
+        -64.0 * std::f32::consts::LN_2 * log2(free / 64.0)
     }
 }
 

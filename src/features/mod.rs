@@ -141,7 +141,8 @@ pub type Row = [u8; FEATURES];
 pub fn quantize(values: &[f32; FEATURES]) -> Row {
     std::array::from_fn(|position| {
         let scaled = values[position] * (255.0 / FEATURE_LIST[position].top);
-        scaled.clamp(0.0, 255.0).round() as u8
+        // A cast to a byte cuts at both ends, and turns what is no number into 0.
+        (scaled + 0.5) as u8
     })
 }
 

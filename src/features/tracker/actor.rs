@@ -216,9 +216,11 @@ impl Tracker {
         }
         let band = ((log2(1.0 + observed) * 2.0) as usize).min(VOLUME_BANDS - 1);
         self.volumes[band] += 1.0;
-        let above: f32 = self.volumes[band..].iter().sum();
-        let all: f32 = self.volumes.iter().sum();
-        seen.volume_rarity = log10(all / above);
+        if observed >= evidence::LEAST_VOLUME {
+            let above: f32 = self.volumes[band..].iter().sum();
+            let all: f32 = self.volumes.iter().sum();
+            seen.volume_rarity = log10(all / above);
+        }
         features[position::VOLUME_BURST] = seen.volume_deviation.max(0.0);
     }
 }
