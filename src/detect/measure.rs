@@ -1,6 +1,10 @@
 //! The first pass: every event measured against its entities' past, a compact row of each kept.
 
-use std::sync::atomic::Ordering;
+use std::{
+    io,
+    sync::{atomic::Ordering, mpsc::sync_channel},
+    thread,
+};
 
 use jiff::Timestamp;
 
@@ -163,47 +167,87 @@ impl Measured {
         done.format = log.dialect.clone();
         done.row_of_event_0 = self.rows.len() as i64 - if lines_before > 0 { part.first_event as i64 } else { 0 };
         let workers = settings.threads().saturating_sub(1).max(1);
-        let mut failed = None;
-        let end = intake::read(log, workers, run.stop, |mut batch| {
-            run.progress.bytes(batch.block.len() as u64);
-            batch.first_line += lines_before;
-            done.next_line = next_line(&batch);
-            let known = usize::try_from(part.report_from.saturating_sub(batch.offset)).unwrap_or(usize::MAX);
-            if known < batch.block.len() {
-                let first = batch.events.partition_point(|event| (event.record_start as usize) < known);
-                let line = if known == 0 { 0 } else { batch.events.get(first).map_or(u32::MAX, |event| event.line) };
-                done.tally.add(&batch, first, line);
-                done.bytes += (batch.block.len() - known) as u64;
-                done.first_row += first as u64;
-            } else {
-                done.first_row += batch.events.len() as u64;
-            }
-            if failed.is_none() {
-                failed = self.take_in(&batch).err();
-            }
+        let Self { tracker, rows, book, sample, .. } = self;
+        let mut next_row = rows.len();
+        let mut keeper = Keeper { part, rows, sample, done: &mut done };
+        let (end, kept) = thread::scope(|scope| {
+            let (send, measured) = sync_channel::<(EventBatch, Vec<(Row, Candidate)>)>(WAITING);
+            let keeping = scope.spawn(move || measured.iter().try_for_each(|(batch, rows)| keeper.keep(&batch, &rows)));
+            let end = intake::read(log, workers, run.stop, |mut batch| {
+                run.progress.bytes(batch.block.len() as u64);
+                batch.first_line += lines_before;
+                let rows = measure_batch(tracker, book, &batch, &mut next_row);
+                // A keeper that hung up has an error, which is told below.
+                let _ = send.send((batch, rows));
+            });
+            drop(send);
+            (end, keeping.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
-        if let Some(error) = failed {
-            return Err(DetectError::Rows(error));
-        }
+        kept.map_err(DetectError::Rows)?;
         done.end_offset = end.offset;
         done.error = end.error;
         Ok(done)
     }
+}
 
-    fn take_in(&mut self, batch: &EventBatch) -> std::io::Result<()> {
-        for event in &batch.events {
-            let observation = self.tracker.observe(batch, event);
-            let signals = self.tracker.signals();
-            let candidate = candidate(event, &observation, signals);
-            for signal in signals {
-                self.book.tell(self.rows.len(), &candidate, signal);
-            }
-            let row = quantize(&observation.features);
-            self.sample.push(&row);
-            self.rows.push(&row, &candidate)?;
+/// Batches that may wait for the keeper.
+const WAITING: usize = 2;
+
+/// Keeps what was measured, beside the thread that measures the next batch.
+struct Keeper<'a> {
+    part: &'a LogPart,
+    rows: &'a mut RowStore,
+    sample: &'a mut Sample,
+    done: &'a mut PartMeasure,
+}
+
+impl Keeper<'_> {
+    fn keep(&mut self, batch: &EventBatch, rows: &[(Row, Candidate)]) -> io::Result<()> {
+        let Self { part, done, .. } = self;
+        done.next_line = next_line(batch);
+        let known = usize::try_from(part.report_from.saturating_sub(batch.offset)).unwrap_or(usize::MAX);
+        if known < batch.block.len() {
+            let first = batch.events.partition_point(|event| (event.record_start as usize) < known);
+            let line = if known == 0 { 0 } else { batch.events.get(first).map_or(u32::MAX, |event| event.line) };
+            done.tally.add(batch, first, line);
+            done.bytes += (batch.block.len() - known) as u64;
+            done.first_row += first as u64;
+        } else {
+            done.first_row += batch.events.len() as u64;
+        }
+        for (row, candidate) in rows {
+            self.sample.push(row);
+            self.rows.push(row, candidate)?;
         }
         Ok(())
     }
+}
+
+/// Events whose memory is fetched together.
+const FETCHED: usize = 8;
+
+/// Measures a batch: a row and a candidate for each event, its signals into the book.
+fn measure_batch(
+    tracker: &mut Tracker,
+    book: &mut EpisodeBook,
+    batch: &EventBatch,
+    next_row: &mut u64,
+) -> Vec<(Row, Candidate)> {
+    let mut rows = Vec::with_capacity(batch.events.len());
+    for events in batch.events.chunks(FETCHED) {
+        tracker.fetch(events);
+        for event in events {
+            let observation = tracker.observe(batch, event);
+            let signals = tracker.signals();
+            let candidate = candidate(event, &observation, signals);
+            for signal in signals {
+                book.tell(*next_row, &candidate, signal);
+            }
+            *next_row += 1;
+            rows.push((quantize(&observation.features), candidate));
+        }
+    }
+    rows
 }
 
 /// Opens a part where reading begins; tells how many lines of the file come before that.

@@ -203,6 +203,9 @@ pub fn signals(seen: &Circumstances, mut each: impl FnMut(Signal)) {
 fn explain_by_stranger(found: &mut [Option<Signal>]) {
     const STRANGER: [ThreatType; 3] =
         [ThreatType::DormantAccount, ThreatType::ImpossibleTravel, ThreatType::AccountTakeover];
+    if found.iter().flatten().count() < 2 {
+        return;
+    }
     let at = |found: &[Option<Signal>], threat| {
         found.iter().position(|signal| signal.is_some_and(|signal| signal.threat == threat && signal.strength >= 2.5))
     };

@@ -190,7 +190,6 @@ impl Tracker {
         };
         let mut features = [0.0; FEATURES];
         let actor_key = actor_key(event);
-        self.fetch(event, actor_key);
         let group = self.resource(batch, event, &mut seen, &mut features);
         self.action(event, actor_key, &mut seen, &mut features);
         let young_address = self.address(event, actor_key, &mut seen, &mut features);
@@ -204,17 +203,21 @@ impl Tracker {
         Observation { features, circumstances: seen, actor, address: address.map_or(u32::MAX, |it| it.id), group }
     }
 
-    /// Fetches what the event's entities are remembered by, all at once: a log's memory is larger than the caches.
-    fn fetch(&self, event: &Event, actor_key: u64) {
-        let pairs = novelty::dimensions(event).into_iter().enumerate();
-        let pairs = pairs.map(|(at, value)| self.pairs.touch(novelty::pair_key(actor_key, value, at)));
-        let others = [
-            self.actors.touch(actor_key),
-            self.addresses.touch(event.source_ip.hash),
-            self.resources.touch(event.resource.hash),
-            self.sizes.touch(surroundings::size_key(event, actor_key)),
-        ];
-        std::hint::black_box(pairs.chain(others).fold(0, |all, one| all ^ one));
+    /// Fetches what the entities of some events are remembered by, all at once. A log's memory is larger than the caches:
+    /// one look-up after another would wait for each, these wait together. Optional, for a few events ahead.
+    pub fn fetch(&self, events: &[Event]) {
+        let mut all = 0;
+        for event in events {
+            let actor_key = actor_key(event);
+            for (at, value) in novelty::dimensions(event).into_iter().enumerate() {
+                all ^= self.pairs.touch(novelty::pair_key(actor_key, value, at));
+            }
+            all ^= self.actors.touch(actor_key)
+                ^ self.addresses.touch(event.source_ip.hash)
+                ^ self.resources.touch(event.resource.hash)
+                ^ self.sizes.touch(surroundings::size_key(event, actor_key));
+        }
+        std::hint::black_box(all);
     }
 
     /// Collects the evidence, less what is a habit of the actor.
