@@ -173,6 +173,14 @@ fn glossary_entry(feature: &Feature) -> GlossaryEntry {
     GlossaryEntry { feature: feature.name.to_owned(), meaning: feature.meaning.to_owned() }
 }
 
+/// Temporary files are their owner's alone; a page is made for others, as far as the umask lets them.
+fn readable_by_all() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
+}
+
 fn write_html(
     file: &Path,
     reports: &[FileReport],
@@ -183,7 +191,7 @@ fn write_html(
     let failed = |source| AppError::Write { path: file.to_owned(), source };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
-    let mut written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut written = readable_by_all().tempfile_in(folder).map_err(failed)?;
     written.write_all(page.as_bytes()).map_err(failed)?;
     written.persist(file).map_err(|error| failed(error.error))?;
     Ok(())

@@ -266,7 +266,7 @@ pub(super) struct InspectArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 One line is written for each event, in the order of the log:
-  {\"id\":0,\"anomaly_score\":0.12,\"threat_type\":null,\"severity\":null}")]
+  {\"id\":0,\"anomaly_score\":0.12,\"threat_type\":\"none\",\"severity\":\"informational\"}")]
 pub(super) struct ScoreArguments {
     /// Log to score, or - for standard input
     #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]

@@ -101,7 +101,7 @@ impl Default for Settings {
             threads: Setting::default(0),
             seed: Setting::default(0),
             attack_version: Setting::default(AttackVersion::V19),
-            gap_secs: Setting::default(1800),
+            gap_secs: Setting::default(3600),
             max_anomalies: Setting::default(10_000),
             output_dir: Setting::default("batch_outputs/".into()),
             model_dir: Setting::default(None),

@@ -168,20 +168,13 @@ fn cut(text: &str, most: usize) -> String {
 
 fn anomaly(judgment: &Judgment, own: &Captured, height: &Captured, voices: &Voices, file: &str) -> Anomaly {
     let row = quantize(&own.features);
-    let mut workspace = crate::score::voices::Workspace::default();
-    let mut opinion = Vec::new();
-    voices.opinions(&row, &mut workspace, &mut opinion);
     let shares: [f32; FEATURES] = std::array::from_fn({
         let shares = voices.shares(&row);
         move |position| shares[position]
     });
     let medians: [f32; FEATURES] = std::array::from_fn(|position| value_of(position, voices.medians()[position]));
-    let opinion = VoiceOpinion {
-        strength: opinion.first().copied().unwrap_or(0.0),
-        features: &own.features,
-        shares: &shares,
-        medians: &medians,
-    };
+    let opinion =
+        VoiceOpinion { strength: voices.opinion(&row), features: &own.features, shares: &shares, medians: &medians };
     Anomaly {
         threat: judgment.threat,
         strength: judgment.strength,

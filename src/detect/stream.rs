@@ -11,10 +11,7 @@ use crate::{
     features::{FEATURES, evidence::Circumstances, quantize},
     model::Model,
     parse::{Event, EventBatch},
-    score::{
-        random::Random,
-        voices::{Voices, Workspace},
-    },
+    score::{random::Random, voices::Voices},
 };
 
 /// Events before the voices learn for the first time.
@@ -32,7 +29,6 @@ pub struct Stream {
     tracker: crate::features::Tracker,
     book: EpisodeBook,
     voices: Option<Voices>,
-    workspace: Workspace,
     sample: Vec<u8>,
     random: Random,
     seed: u64,
@@ -63,7 +59,6 @@ impl Stream {
             tracker: measure::first_memory(model),
             book: EpisodeBook::default(),
             voices: model.map(|model| model.voices.clone()),
-            workspace: Workspace::default(),
             sample: Vec::new(),
             random: Random::new(settings.seed),
             seed: settings.seed,
@@ -83,11 +78,8 @@ impl Stream {
             self.book.tell(self.events, &candidate, signal);
         }
         let row = quantize(&observation.features);
-        let mut opinions = Vec::new();
-        if let Some(voices) = &self.voices {
-            voices.opinions(&row, &mut self.workspace, &mut opinions);
-        }
-        let judgment = Judgment::of(&candidate, &self.book, opinions.first().copied().unwrap_or(0.0));
+        let opinion = self.voices.as_ref().map_or(0.0, |voices| voices.opinion(&row));
+        let judgment = Judgment::of(&candidate, &self.book, opinion);
         let id = self.events;
         self.events += 1;
         self.remember(&row);
