@@ -26,7 +26,9 @@ use crate::{
     features::{FEATURE_LIST, Feature},
     model::{self, Model, ModelError},
     parse,
-    report::{Choice, GlossaryEntry, ReportError, ReportInput, RunFacts, load_reports, render_html},
+    report::{
+        Choice, GlossaryEntry, ReportError, ReportInput, RunFacts, Style, load_reports, render_html, render_terminal,
+    },
     source::{self, DiscoverRequest, SourceFile},
 };
 pub use crate::{
@@ -153,6 +155,14 @@ pub fn demo(folder: &Path, watch: Watch<'_>) -> Result<Reported, AppError> {
     let facts = RunFacts { elapsed_secs: Some(began.elapsed().as_secs_f64()), ..facts(&reports, "watchbell demo", "") };
     write_html(&html, &reports, None, &facts)?;
     Ok(Reported { reports, html: Some(html) })
+}
+
+/// What reports say, for a terminal of this many columns; with color, which the terminal's stream takes out again where
+/// none is wanted.
+#[must_use]
+pub fn summary_text(reports: &[FileReport], summary: Option<&BatchSummary>, width: usize) -> String {
+    let run = facts(reports, "", "");
+    render_terminal(ReportInput { reports, summary, run: &run }, Style { color: true, width })
 }
 
 /// Facts about a run that ends now.

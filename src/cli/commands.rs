@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
             if demo.json {
                 terminal.json(&reported)?;
             } else {
-                terminal.print(&present::findings(&reported.reports))?;
+                terminal.print(&present::demonstration(&reported.reports))?;
                 written(terminal, reported.html.as_deref())?;
             }
         }

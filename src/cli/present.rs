@@ -2,21 +2,32 @@
 
 use std::fmt::Write;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use super::terminal::clean;
-use crate::app::{FileReport, FileResult, FileStatus, Finding, Inspection, ModelCard, Round, Severity};
+use crate::app::{FileReport, FileStatus, Inspection, ModelCard, Round, summary_text};
 
-/// Most findings that a terminal gets; the reports have all of them.
-const MOST_FINDINGS: usize = 20;
+/// What a demonstration found.
+pub(super) fn demonstration(reports: &[FileReport]) -> String {
+    let mut out = summary_text(reports, None, width());
+    out.push('\n');
+    out
+}
+
+/// Columns of the terminal; enough for a log file where there is none.
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+}
 
 /// A round: findings, files, and where the rest is.
 pub(super) fn round(round: &Round) -> String {
     let summary = &round.summary;
-    let mut out = findings(&round.reports);
-    let news: Vec<_> = summary.results.iter().filter(|result| result.status != FileStatus::Skipped).collect();
-    let skipped = summary.results.len() - news.len();
-    files(&mut out, &news);
+    let skipped = summary.results.iter().filter(|result| result.status == FileStatus::Skipped).count();
+    let mut out = String::new();
+    if round.summary_file.is_some() {
+        out = summary_text(&round.reports, Some(summary), width());
+        out.push('\n');
+    }
     writeln!(
         out,
         "{}, {}, {}, {}{}",
@@ -31,59 +42,6 @@ pub(super) fn round(round: &Round) -> String {
         writeln!(out, "summary: {}", clean(&file.to_string_lossy())).expect(TO_STRING);
     }
     out
-}
-
-/// The strongest findings of reports, most severe first.
-pub(super) fn findings(reports: &[FileReport]) -> String {
-    let mut all: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
-    all.sort_by(|left, right| right.risk_score.cmp(&left.risk_score).then_with(|| left.id.cmp(&right.id)));
-    let mut out = String::new();
-    for finding in all.iter().take(MOST_FINDINGS) {
-        let style = severity_style(finding.severity);
-        let when =
-            finding.first_seen.map_or_else(String::new, |time| time.strftime("  %Y-%m-%d %H:%M:%S UTC").to_string());
-        writeln!(
-            out,
-            "{style}{:<13}{style:#} {}  ({}){when}",
-            finding.severity.name(),
-            clean(&finding.title).replace('\n', " "),
-            count(finding.event_count, "event"),
-        )
-        .expect(TO_STRING);
-        writeln!(out, "              {}", clean(&finding.summary).replace('\n', " ")).expect(TO_STRING);
-    }
-    if all.len() > MOST_FINDINGS {
-        writeln!(out, "... and {} more in the reports", all.len() - MOST_FINDINGS).expect(TO_STRING);
-    }
-    if !all.is_empty() {
-        out.push('\n');
-    }
-    out
-}
-
-fn files(out: &mut String, results: &[&FileResult]) {
-    if results.is_empty() {
-        return;
-    }
-    let names: Vec<String> = results.iter().map(|result| clean(&result.source_file).replace('\n', " ")).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(4, 60);
-    let bold = Style::new().bold();
-    writeln!(out, "{bold}{:<width$}  {:>12}  {:>12}  STATUS{bold:#}", "FILE", "EVENTS", "ANOMALIES").expect(TO_STRING);
-    for (name, result) in names.iter().zip(results) {
-        let status = match (&result.status, &result.error) {
-            (FileStatus::Error, Some(error)) => format!("error: {}", clean(error).replace('\n', " ")),
-            (FileStatus::Error, None) => "error".to_owned(),
-            _ => "ok".to_owned(),
-        };
-        writeln!(
-            out,
-            "{name:<width$}  {:>12}  {:>12}  {status}",
-            thousands(result.total_events),
-            thousands(result.anomalies_detected)
-        )
-        .expect(TO_STRING);
-    }
-    out.push('\n');
 }
 
 /// What is in a file.
@@ -123,17 +81,6 @@ pub(super) fn model(card: &ModelCard) -> String {
 }
 
 const TO_STRING: &str = "writing to a String does not fail";
-
-fn severity_style(severity: Severity) -> Style {
-    let color = match severity {
-        Severity::Critical | Severity::High => AnsiColor::Red,
-        Severity::Medium => AnsiColor::Yellow,
-        Severity::Low => AnsiColor::Cyan,
-        Severity::Informational => return Style::new().dimmed(),
-    };
-    let style = Style::new().fg_color(Some(color.into()));
-    if severity == Severity::Critical { style.bold() } else { style }
-}
 
 fn one_line(text: &str, most: usize) -> String {
     let line = clean(text).replace('\n', " ");

@@ -24,6 +24,7 @@ mod fixture;
 
 pub use html::render_html;
 pub use load::{Choice, load as load_reports};
+pub use terminal::{Style, render_terminal};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
