@@ -2,7 +2,7 @@
 //!
 //! Names are compared without case, `_`, `-`, `@`, `#`, `$` and spaces, so `sourceIPAddress`, `source_ip_address` and
 //! `Source-IP-Address` are one name; dots separate the levels of nested names and are kept. The lists themselves are
-//! data and stand in [`super::names`]; the fields that only a vendor's derivation reads stand with the vendor.
+//! data and stand in `names`; the fields that only a vendor's derivation reads stand with the vendor.
 
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;

@@ -5,7 +5,7 @@
 //! nesting costs memory up to the limit and never the thread's stack.
 //!
 //! Nested names are joined with dots; elements of arrays are named by their number, the first also by the array's own
-//! name, those from [`NAMED_ELEMENTS`] on by none. Objects of an array that hold a name and a value, as in
+//! name, those from `NAMED_ELEMENTS` on by none. Objects of an array that hold a name and a value, as in
 //! `"Data": [{"@Name": "User", "#text": "bob"}]`, also give the field `Data.User`.
 
 use std::ops::Range;

@@ -2,7 +2,7 @@
 //! after Sugiyama and Borgwardt 2013).
 //!
 //! It sees what no single feature shows: rows that are a little unusual in many related features at once. Distances are
-//! in standard deviations and each feature counts for at most [`MOST_DEVIATIONS`] of them: without that bound one
+//! in standard deviations and each feature counts for at most `MOST_DEVIATIONS` of them: without that bound one
 //! heavy-tailed column decides every distance. A handful is small on purpose: in a large one a small cluster of
 //! attacks finds its own kind.
 
