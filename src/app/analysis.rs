@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use super::AppError;
 use crate::{
     batch::{self, Analyzer, PartError},
-    classify::attack::AttackVersion,
     config::Plan,
     detect::{self, DetectSettings, Detector, LogPart, Run, family_of},
     model::{self, Model},
@@ -33,7 +32,7 @@ pub(super) fn detect_settings(plan: &Plan) -> DetectSettings {
         budget_per_day: detect.budget.map(|budget| budget.per_day()),
         threads: detect.threads.get(),
         seed: detect.seed,
-        attack_version: if detect.attack_version.number() == 18 { AttackVersion::V18 } else { AttackVersion::V19 },
+        attack_version: detect.attack_version,
         gap_secs: u32::try_from(detect.gap.as_secs()).unwrap_or(u32::MAX),
         max_anomalies: detect.max_anomalies,
         ..DetectSettings::default()

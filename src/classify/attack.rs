@@ -33,7 +33,7 @@ impl AttackVersion {
 
 /// A version of ATT&CK that is not known here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ATT&CK version `{0}`, expected 18 or 19")]
+#[error("expected 18 or 19, found `{0}`")]
 pub struct UnknownVersion(String);
 
 impl FromStr for AttackVersion {

@@ -12,9 +12,10 @@ mod read;
 mod settings;
 pub mod values;
 
+pub use crate::classify::attack::AttackVersion;
 pub use example::example;
 pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, Plan};
 pub use problem::{ConfigError, Problem, Problems};
 pub use read::{Environment, Given, load};
 pub use settings::{Origin, Overrides, Setting, Settings, show};
-pub use values::{AttackVersion, Budget, FormatChoice, Threshold, TimeZone};
+pub use values::{Budget, FormatChoice, Threshold, TimeZone};

@@ -7,8 +7,9 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::{
     problem::{ConfigError, Problem, Problems},
     settings::{Origin, Setting, Settings},
-    values::{AttackVersion, Budget, Threshold, TimeZone},
+    values::{Budget, Threshold, TimeZone},
 };
+use crate::classify::attack::AttackVersion;
 use crate::parse::{Format, Slot};
 
 /// What is to be done.

@@ -4,8 +4,9 @@ use std::{fmt, path::PathBuf};
 
 use super::{
     keys::KEYS,
-    values::{AttackVersion, Budget, Bytes, FormatChoice, Input, Threshold, TimeZone, Value, quoted},
+    values::{Budget, Bytes, FormatChoice, Input, Threshold, TimeZone, Value, quoted},
 };
+use crate::classify::attack::AttackVersion;
 use crate::parse::Slot;
 
 /// Where a value comes from; a later one beats an earlier one.

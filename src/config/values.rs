@@ -9,7 +9,10 @@ use std::{
     str::FromStr,
 };
 
-use crate::parse::{Format, UnknownFormat};
+use crate::{
+    classify::attack::AttackVersion,
+    parse::{Format, UnknownFormat},
+};
 
 /// What stands in the file or the variable, before it has its type.
 #[derive(Debug, Clone)]
@@ -162,38 +165,6 @@ impl FromStr for Budget {
     }
 }
 
-/// The version of ATT&CK that techniques are named after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttackVersion {
-    /// Version 18, of October 2025.
-    V18,
-    /// Version 19, of April 2026.
-    V19,
-}
-
-impl AttackVersion {
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::V18 => 18,
-            Self::V19 => 19,
-        }
-    }
-}
-
-impl FromStr for AttackVersion {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "18" => Ok(Self::V18),
-            "19" => Ok(Self::V19),
-            _ => Err(format!("expected 18 or 19, found `{text}`")),
-        }
-    }
-}
-
 /// A time zone with the name that the user gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeZone {
@@ -295,7 +266,7 @@ macro_rules! from_text {
     ($($type:ty, $expected:literal, |$value:ident| $toml:expr;)*) => {$(
         impl Value for $type {
             fn read(input: &Input<'_>) -> Result<Self, String> {
-                input.scalar($expected)?.parse()
+                input.scalar($expected)?.parse().map_err(|error| format!("{error}"))
             }
 
             fn toml(&self) -> Option<String> {
@@ -309,7 +280,7 @@ macro_rules! from_text {
 from_text! {
     Threshold, "a number above 0 and at most 1", |value| format!("{:?}", value.0);
     Budget, "a number above 0", |value| format!("{:?}", value.0);
-    AttackVersion, "18 or 19", |value| value.number().to_string();
+    AttackVersion, "18 or 19", |value| value.name().to_owned();
     TimeZone, "a time zone", |value| quoted(&value.name);
     FormatChoice, "the name of a format", |value| quoted(&value.to_string());
     Bytes, "a size like `100 MiB`", |value| quoted(&value.to_string());
