@@ -182,7 +182,9 @@ fn observables<'a>(events: impl Iterator<Item = &'a Anomaly>) -> Vec<Observable>
 
 fn summary(strongest: &Anomaly, count: usize, entity: &Entity) -> String {
     let events = if count == 1 { "1 event".to_owned() } else { format!("{count} events") };
-    let reasons: Vec<&str> = strongest.reasons.iter().take(2).map(|reason| reason.text.as_str()).collect();
+    // The first reason, and the second where it counts.
+    let telling = strongest.reasons.iter().enumerate().filter(|(at, reason)| *at == 0 || reason.share >= 0.1);
+    let reasons: Vec<&str> = telling.take(2).map(|(_, reason)| reason.text.as_str()).collect();
     format!("{events} {} {}: {}.", preposition(strongest.threat), entity.value, reasons.join("; "))
 }
 

@@ -32,6 +32,9 @@ pub struct VoiceOpinion<'a> {
     pub medians: &'a [f32; FEATURES],
 }
 
+/// A reason with less of the score than this explains nothing.
+const LEAST_SHARE: f64 = 0.02;
+
 /// Something about an event that can make it suspicious.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
@@ -179,6 +182,8 @@ fn strength_without(seen: &Circumstances, threat: ThreatType, cause: Option<Caus
 /// The strongest few, with shares that sum to 1. Where nothing can be told apart, says so.
 fn keep_strongest(mut told: Vec<Reason>) -> Vec<Reason> {
     told.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.feature.cmp(&b.feature)));
+    let all: f64 = told.iter().map(|reason| reason.share).sum();
+    told.retain(|reason| reason.share >= LEAST_SHARE * all);
     told.truncate(MOST);
     let sum: f64 = told.iter().map(|reason| reason.share).sum();
     if sum <= 0.0 {

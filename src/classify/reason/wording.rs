@@ -169,6 +169,7 @@ pub(super) fn feature_reason(position: usize, voices: &VoiceOpinion<'_>, share: 
 #[must_use]
 pub fn feature_value(position: usize, value: f32) -> String {
     match FEATURE_LIST[position].shown {
+        Shown::OnceIn if value < 0.05 => "common".to_owned(),
         Shown::OnceIn => format!("1 in {}", number(10_f32.powf(value))),
         Shown::Count => number(value.exp() - 1.0),
         Shown::Duration => duration(value.exp() - 1.0),
