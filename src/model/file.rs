@@ -164,3 +164,95 @@ pub fn save(model: &Model, path: &Path) -> Result<(), ModelError> {
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        features::{FEATURES, TrackerOptions},
+        parse::{Event, EventBatch, Outcome, Text},
+        score::random::Random,
+    };
+
+    fn small_model() -> Model {
+        let mut random = Random::new(7);
+        let rows: Vec<u8> = (0..300 * FEATURES).map(|_| random.below(256) as u8).collect();
+        let mut tracker = Tracker::new(TrackerOptions::default());
+        for number in 0..200_u64 {
+            tracker.observe(&EventBatch::default(), &event(number));
+        }
+        Model {
+            name: "auth.log".to_owned(),
+            trained_at: Timestamp::UNIX_EPOCH,
+            events: 200,
+            voices: Voices::fit(&rows, FEATURES, 1).unwrap(),
+            tracker,
+        }
+    }
+
+    fn event(number: u64) -> Event {
+        let text = |hash: u64| Text { hash: hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, start: 0, len: 0 };
+        Event {
+            time: 1_700_000_000_000 + number as i64 * 60_000,
+            user: text(number % 5),
+            source_ip: text(number % 7 + 10),
+            resource: text(number % 31 + 100),
+            bytes: Some(number * 1_000),
+            outcome: Outcome::Success,
+            ..Event::EMPTY
+        }
+    }
+
+    fn in_place() -> &'static Path {
+        Path::new("a.wbmodel")
+    }
+
+    #[test]
+    fn a_model_comes_back_as_it_was() {
+        let model = small_model();
+        let bytes = to_bytes(&model).unwrap();
+        let mut again = from_bytes(&bytes, in_place()).unwrap();
+        assert_eq!((again.name.as_str(), again.events), ("auth.log", 200));
+        assert_eq!(again.tracker.pairs(), model.tracker.pairs());
+        let row = [200; FEATURES];
+        assert_eq!(again.voices.opinion(&row), model.voices.opinion(&row));
+        let mut tracker = model.tracker;
+        let (before, after) = (EventBatch::default(), event(500));
+        assert_eq!(tracker.observe(&before, &after).features, again.tracker.observe(&before, &after).features);
+    }
+
+    #[test]
+    fn damage_is_told_for_what_it_is() {
+        let bytes = to_bytes(&small_model()).unwrap();
+        let told = |bytes: &[u8]| from_bytes(bytes, in_place()).unwrap_err().to_string();
+        assert_eq!(told(b"{}"), "a.wbmodel: not a model file; `watchbell train` writes one");
+        assert_eq!(told(&bytes[..100]), "a.wbmodel: its length is not what its header says; train it anew");
+        assert_eq!(told(&bytes[..10]), "a.wbmodel: cut off in its header; train it anew");
+        let mut flipped = bytes.clone();
+        flipped[5_000] ^= 1;
+        assert_eq!(told(&flipped), "a.wbmodel: its checksum does not match; train it anew");
+        let mut newer = bytes;
+        newer[8] = 9;
+        assert_eq!(told(&newer), "a.wbmodel: model version 9, expected 1; train it anew");
+    }
+
+    #[test]
+    fn hostile_content_with_a_right_checksum_never_panics() {
+        let bytes = to_bytes(&small_model()).unwrap();
+        let mut random = Random::new(11);
+        for _ in 0..400 {
+            let mut hostile = bytes.clone();
+            let content = hostile.len() - CHECKSUM;
+            for _ in 0..=random.below(6) {
+                hostile[HEADER + random.below(content - HEADER)] = random.below(256) as u8;
+            }
+            let checksum = blake3::hash(&hostile[..content]);
+            hostile[content..].copy_from_slice(checksum.as_bytes());
+            if let Ok(mut model) = from_bytes(&hostile, in_place()) {
+                let observation = model.tracker.observe(&EventBatch::default(), &event(900));
+                let row = crate::features::quantize(&observation.features);
+                assert!(model.voices.opinion(&row) >= 0.0);
+            }
+        }
+    }
+}
