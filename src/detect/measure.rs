@@ -143,6 +143,10 @@ pub(super) fn measure(
             return Err(DetectError::Stopped);
         }
     }
+    let evictions = measured.tracker.evictions();
+    if evictions > 0 {
+        tracing::warn!(evictions, "the memory is full: entities that were idle longest had to make room");
+    }
     measured.book.know_habits(measured.tracker.habits());
     Ok(measured)
 }
