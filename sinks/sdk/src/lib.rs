@@ -6,6 +6,7 @@
 //! * [`batch`]: what one `deliver` carries, and its receipt with one verdict per delivery.
 //! * [`error`]: the one error of a sink, in five kinds that tell the outbox what to do.
 //! * [`options`]: option blocks that sinks share, secrets among them.
+//! * `testkit`, with the feature of that name: what tests of sinks share.
 //!
 //! An out-of-tree sink needs this crate and nothing else of Watchbell.
 
@@ -14,6 +15,8 @@ pub mod error;
 pub mod finding;
 pub mod options;
 pub mod sink;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod threat;
 
 pub use batch::{Batch, Delivery, Receipt, Verdict, Verdicts};
