@@ -11,6 +11,7 @@
 //! * [`model`]: what was learned, as a file that is safe to load.
 //! * [`config`]: what the user wants, from TOML.
 //! * [`detect`]: the floors above, wired: the detector.
+//! * [`outbox`]: findings to destinations: kept on disk until each has taken them, one lane per destination.
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
 //! * [`app`]: what a front may ask.
 //! * [`cli`]: the command line.
@@ -32,6 +33,8 @@ pub mod model;
 pub mod config;
 
 pub mod detect;
+
+pub mod outbox;
 
 pub mod batch;
 
