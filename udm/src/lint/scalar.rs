@@ -100,7 +100,7 @@ impl Whole {
 fn integer_fault(value: &Value, whole: Whole) -> Option<Diagnostic> {
     let number = match value {
         Value::Number(number) => whole_number(number),
-        Value::String(text) => text.parse::<i128>().ok(),
+        Value::String(text) => text.parse().ok().or_else(|| whole_float(decimal(text)?)),
         _ => None,
     };
     let Some(number) = number else {
@@ -116,7 +116,14 @@ fn integer_fault(value: &Value, whole: Whole) -> Option<Diagnostic> {
 fn whole_number(number: &Number) -> Option<i128> {
     let exact = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
     // `1e3` and `5.0` are whole numbers too; beyond the range of i128 the cast saturates, which is out of range anyway.
-    exact.or_else(|| number.as_f64().filter(|float| float.fract() == 0.0).map(|float| float as i128))
+    exact.or_else(|| whole_float(number.as_f64()?))
+}
+
+fn whole_float(float: f64) -> Option<i128> {
+    // An integer just below the range of i64 is read as the float at its edge; better to refuse the edge, written as a
+    // float, than to pass what lies beyond it.
+    let at_edge = float == i64::MIN as f64;
+    (float.fract() == 0.0).then_some(float as i128 - i128::from(at_edge))
 }
 
 fn float_fault(value: &Value, most: f64) -> Option<Diagnostic> {
@@ -193,6 +200,8 @@ mod tests {
             (FieldType::Int32, json!(443.0), None),
             (FieldType::Int32, json!("443"), Some(Code::NumberAsText)),
             (FieldType::Int32, json!(443.5), Some(Code::WrongType)),
+            (FieldType::Int64, json!("1e3"), None),
+            (FieldType::Int64, json!("1e-3"), Some(Code::WrongType)),
             (FieldType::Int32, json!("many"), Some(Code::WrongType)),
             (FieldType::Int32, json!(true), Some(Code::WrongType)),
             (FieldType::Int32, json!(2_147_483_648_u64), Some(Code::NumberRange)),
