@@ -1,0 +1,3 @@
+//! What tests of sinks share. Behind the feature `testkit`, so that no program carries it.
+
+pub mod findings;

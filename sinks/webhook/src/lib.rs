@@ -1,0 +1,1 @@
+//! Findings for any HTTP service, signed as Standard Webhooks.
