@@ -5,6 +5,7 @@
 # Exit codes: 0 ready, 75 the peer can't be had here (the reason stands in the line SKIP), anything else is a failure.
 set -euo pipefail
 
+# shellcheck disable=SC2034
 peers=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${WATCHBELL_CI_CACHE:-${HOME:-/tmp}/.cache/watchbell-ci}/peers
 
@@ -144,9 +145,16 @@ library_folders() {
     echo "$found"
 }
 
+# Two runs at once must not fill one cache at once.
+install_once() {
+    mkdir -p "$cache"
+    need flock
+    (flock 9; install) 9>"$cache/$(basename "$0").lock"
+}
+
 main() {
     case ${1:-} in
-        install) install ;;
+        install) install_once ;;
         start | stop)
             [ -n "${2:-}" ] || fail "usage: $0 $1 DIR"
             mkdir -p "$2"
@@ -155,7 +163,7 @@ main() {
                 stop
                 return
             fi
-            install
+            install_once
             : >"$dir/address.env"
             launch
             ;;
