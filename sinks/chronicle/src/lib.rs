@@ -1,0 +1,1 @@
+//! Findings as UDM events for Google SecOps (Chronicle).

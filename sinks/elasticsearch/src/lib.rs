@@ -1,0 +1,1 @@
+//! Findings as ECS documents for Elasticsearch and OpenSearch.

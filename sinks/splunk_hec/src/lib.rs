@@ -1,0 +1,1 @@
+//! Findings as CIM alerts for Splunk's HTTP event collector.

@@ -1,0 +1,1 @@
+//! Findings as syslog messages, with CEF, LEEF and structured data.
