@@ -5,6 +5,8 @@
 
 mod analysis;
 mod demo;
+mod findings;
+mod sinks;
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +22,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::analysis::{FileAnalyzer, Told, detect_settings, find_model, model_file, parse_options};
+pub use self::{
+    findings::{Findings, read_findings},
+    sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
+};
 use crate::{
     batch::{self, Analyzer, PartError},
     detect::{DetectError, Detector, LogPart, Run, family_of},
@@ -32,13 +38,13 @@ use crate::{
     source::{self, DiscoverRequest, SourceFile},
 };
 pub use crate::{
-    batch::{BatchError, NoProgress, Progress, Repeat, Round, RunEnd},
+    batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
-        AttackVersion, Budget, ConfigError, FormatChoice, Given, Overrides, Plan, Settings, Threshold, TimeZone,
-        example, load, show,
+        AttackVersion, Budget, ConfigError, FormatChoice, Given, Overrides, Plan, Settings, SinkPlan, Threshold,
+        TimeZone, example, load, schema, show,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
-    sink::{Finding, Severity},
+    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps},
     source::SourceError,
 };
 
@@ -80,6 +86,39 @@ pub enum AppError {
         /// Why.
         reason: String,
     },
+    /// There is no sink of this name.
+    #[error("there is no sink `{name}`, expected one of: {known}")]
+    NoSuchSink {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// There is no sink at all.
+    #[error("{file} has no sink that is switched on; `watchbell setup` makes one")]
+    NoSinks {
+        /// The configuration.
+        file: String,
+    },
+    /// A sink can't be built any more, though it could when the configuration was read.
+    #[error("the sink `{name}`: {message}")]
+    Sink {
+        /// The sink.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file holds no findings.
+    #[error("{}: {message}", path.display())]
+    Findings {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        message: String,
+    },
+    /// The threads that wait for the network can't be had.
+    #[error("cannot start the network's runtime")]
+    Runtime(#[source] io::Error),
     /// The work was stopped.
     #[error("stopped")]
     Stopped,
@@ -110,12 +149,17 @@ pub struct Watch<'a> {
 pub fn run_batch(
     plan: &Plan,
     repeat: Repeat,
-    watch: Watch<'_>,
+    (watch, handover): (Watch<'_>, &dyn Handover),
     show: &mut dyn FnMut(Result<&Round, &BatchError>),
 ) -> Result<RunEnd, AppError> {
     let analyzer = FileAnalyzer { plan, parse: parse_options(plan) };
-    let job = batch::Job { plan, analyzer: &analyzer, progress: watch.progress, stop: watch.stop };
+    let job = batch::Job { plan, analyzer: &analyzer, progress: watch.progress, stop: watch.stop, handover };
     Ok(batch::run(job, repeat, show)?)
+}
+
+/// A variable of the process's environment.
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
 }
 
 /// What a report over several files is made of, and where it was written.

@@ -22,8 +22,12 @@ pub(super) struct Setup<'a> {
 
 impl Setup<'_> {
     fn settings(&self, flags: Overrides) -> Result<Settings, CliError> {
-        let environment = |name: &str| -> Option<OsString> { std::env::var_os(name) };
-        let given = Given { file: self.arguments.global.config.clone(), environment: &environment, flags };
+        self.load(flags, false)
+    }
+
+    fn load(&self, flags: Overrides, builds_sinks: bool) -> Result<Settings, CliError> {
+        let file = self.arguments.global.config.clone();
+        let given = Given { file, environment: &variable, flags, builds_sinks };
         Ok(app::load(given).map_err(AppError::Config)?)
     }
 
@@ -32,6 +36,11 @@ impl Setup<'_> {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Plan::new(self.settings(flags)?, cores).map_err(AppError::Config)?)
     }
+}
+
+/// A variable of the process's environment.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Runs the command.
@@ -113,10 +122,11 @@ fn run_config(config: &ConfigCommand, setup: &Setup<'_>, terminal: &mut Terminal
     match config {
         ConfigCommand::Example => terminal.print(&app::example()),
         ConfigCommand::Check => {
-            setup.plan(Overrides::default())?;
+            let settings = setup.load(Overrides::default(), true)?;
+            Plan::new(settings, NonZeroUsize::MIN).map_err(AppError::Config)?;
             terminal.print("the configuration is right\n")
         }
-        ConfigCommand::Show => terminal.print(&app::show(&setup.settings(Overrides::default())?)),
+        ConfigCommand::Show => terminal.print(&app::show(&setup.settings(Overrides::default())?, &variable)),
     }
 }
 

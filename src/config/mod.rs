@@ -9,13 +9,17 @@ pub mod keys;
 mod plan;
 mod problem;
 mod read;
+mod schema;
 mod settings;
+mod sinks;
 pub mod values;
 
 pub use crate::classify::attack::AttackVersion;
 pub use example::example;
-pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, Plan};
+pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, OutboxPlan, Plan};
 pub use problem::{ConfigError, Problem, Problems};
 pub use read::{Environment, Given, load};
+pub use schema::schema;
 pub use settings::{Origin, Overrides, Setting, Settings, show};
+pub use sinks::{BatchOptions, Built, EngineOptions, RetryOptions, SinkPlan, SinkTables, sink_schema};
 pub use values::{Budget, FormatChoice, Threshold, TimeZone};
