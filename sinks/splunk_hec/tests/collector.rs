@@ -1,23 +1,21 @@
-//! A collector on loopback that is told what to answer.
+//! What is particular about the collector: codes, the one bad event, several addresses, acknowledgements.
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
-#[path = "../../webhook/tests/server/mod.rs"]
-mod server;
-
 use std::{
-    collections::BTreeMap,
-    io::Read,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use serde_json::{Value, json};
-use server::{Request, Server, answer};
 use watchbell_sink::{
     Acknowledgement, Batch, Context, Delivery, ErrorKind, Finding, Memory, Outcome, Sink, SinkConfig, SinkError, Steps,
     Verdict,
-    testkit::findings::{sample, samples},
+    testkit::{
+        findings::{sample, samples},
+        server::{Answer, Request, Server},
+    },
 };
 use watchbell_splunk_hec::{SplunkHec, SplunkHecConfig};
 
@@ -34,7 +32,7 @@ fn build(options: &str) -> Result<SplunkHec, String> {
 }
 
 fn at(servers: &[&Server], more: &str) -> String {
-    let endpoints: Vec<String> = servers.iter().map(|server| format!("\"{}\"", server.url())).collect();
+    let endpoints: Vec<String> = servers.iter().map(|server| format!("\"http://{}\"", server.address())).collect();
     format!("endpoint = [{}]\ntoken = \"{TOKEN}\"\nchannel = \"{CHANNEL}\"\n{more}", endpoints.join(", "))
 }
 
@@ -51,17 +49,23 @@ fn batch(sink: &SplunkHec, count: usize) -> Batch {
     Batch::new(samples(count, 5).into_iter().map(delivery).collect()).unwrap()
 }
 
-fn reply(status: u16, code: u16) -> String {
-    answer(status, &["retry-after: 7"], &json!({ "text": format!("said about {TOKEN}"), "code": code }).to_string())
+fn reply(status: u16, code: u16) -> Answer {
+    let said = json!({ "text": format!("said about {TOKEN}"), "code": code });
+    Answer::json(status, said).header("retry-after", 7)
+}
+
+/// Gives these answers in turn, and the last one for ever.
+async fn scripted(answers: Vec<Answer>) -> Server {
+    let answers = Mutex::new(VecDeque::from(answers));
+    let next = move |_: &Request| {
+        let mut answers = answers.lock().unwrap();
+        if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() }
+    };
+    Server::start(next).await.unwrap()
 }
 
 fn events(request: &Request) -> Vec<Value> {
-    let mut plain = Vec::new();
-    match request.header("content-encoding") {
-        Some("gzip") => drop(flate2::read::GzDecoder::new(&request.body[..]).read_to_end(&mut plain).unwrap()),
-        _ => plain.clone_from(&request.body),
-    }
-    serde_json::Deserializer::from_slice(&plain).into_iter::<Value>().map(Result::unwrap).collect()
+    serde_json::Deserializer::from_slice(&request.plain()).into_iter::<Value>().map(Result::unwrap).collect()
 }
 
 async fn fails(sink: &SplunkHec, count: usize) -> SinkError {
@@ -93,14 +97,14 @@ fn wrong_options_are_refused_by_name() {
 
 #[tokio::test]
 async fn a_batch_is_one_request_with_everything_splunk_asks_for() {
-    let server = Server::start(vec![answer(200, &[], SUCCESS)]).await;
+    let server = scripted(vec![Answer::json(200, SUCCESS)]).await;
     let sink = local(&server, "index = \"security\"\nhost = \"watch-01\"");
     let receipt = sink.deliver(&batch(&sink, 3)).await.unwrap();
     assert!(receipt.verdicts().iter().all(|verdict| matches!(verdict, Verdict::Delivered)));
     let plain = local(&server, "gzip = false");
     plain.deliver(&batch(&plain, 1)).await.unwrap();
-    let seen = server.seen();
-    assert_eq!(seen[0].line, "POST /services/collector/event HTTP/1.1");
+    let seen = server.requests();
+    assert_eq!((seen[0].method.as_str(), seen[0].path.as_str()), ("POST", "/services/collector/event"));
     assert_eq!(seen[0].header("authorization"), Some(format!("Splunk {TOKEN}").as_str()));
     assert_eq!(seen[0].header("x-splunk-request-channel"), Some(CHANNEL));
     assert_eq!((seen[0].header("content-encoding"), seen[1].header("content-encoding")), (Some("gzip"), None));
@@ -148,14 +152,14 @@ async fn codes_land_on_their_kinds() {
         (200, 4, Auth),
         (200, 99, Config),
     ] {
-        let server = Server::start(vec![reply(status, code)]).await;
+        let server = scripted(vec![reply(status, code)]).await;
         let error = fails(&local(&server, ""), 2).await;
         assert_eq!((error.kind, error.status), (kind, Some(status)), "code {code}: {error}");
         assert_eq!(error.retry_after, Some(Duration::from_secs(7)), "code {code}");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
     for code in [0, 17, 24, 25] {
-        let server = Server::start(vec![reply(200, code)]).await;
+        let server = scripted(vec![reply(200, code)]).await;
         let sink = local(&server, "");
         let receipt = sink.deliver(&batch(&sink, 2)).await.unwrap();
         assert!(matches!(receipt.verdicts(), [Verdict::Delivered, Verdict::Delivered]), "code {code}");
@@ -164,20 +168,20 @@ async fn codes_land_on_their_kinds() {
 
 #[tokio::test]
 async fn what_no_collector_said_delivers_and_rejects_nothing() {
-    for (scripted, kind) in [
-        (answer(200, &[], "<html>sign in</html>"), ErrorKind::Unavailable),
-        (answer(200, &[], "{}"), ErrorKind::Config),
-        (answer(204, &[], ""), ErrorKind::Unavailable),
-        (answer(400, &[], "plain HTTP sent to an HTTPS port"), ErrorKind::Config),
-        (answer(404, &[], "not here"), ErrorKind::Config),
-        (answer(413, &[], "too large"), ErrorKind::Rejected),
-        (answer(502, &[], "bad gateway"), ErrorKind::Unavailable),
-        (answer(302, &["location: /login"], ""), ErrorKind::Config),
-        (String::new(), ErrorKind::Unavailable),
+    for (told, kind) in [
+        (Answer::json(200, "<html>sign in</html>"), ErrorKind::Unavailable),
+        (Answer::json(200, "{}"), ErrorKind::Config),
+        (Answer::json(204, ""), ErrorKind::Unavailable),
+        (Answer::json(400, "plain HTTP sent to an HTTPS port"), ErrorKind::Config),
+        (Answer::json(404, "not here"), ErrorKind::Config),
+        (Answer::json(413, "too large"), ErrorKind::Rejected),
+        (Answer::json(502, "bad gateway"), ErrorKind::Unavailable),
+        (Answer::status(302).header("location", "/login"), ErrorKind::Config),
+        (Answer::reset(), ErrorKind::Unavailable),
     ] {
-        let server = Server::start(vec![scripted.clone()]).await;
+        let server = scripted(vec![told.clone()]).await;
         let error = fails(&local(&server, ""), 2).await;
-        assert_eq!(error.kind, kind, "{scripted}: {error}");
+        assert_eq!(error.kind, kind, "{told:?}: {error}");
     }
 }
 
@@ -185,15 +189,15 @@ async fn what_no_collector_said_delivers_and_rejects_nothing() {
 async fn with_a_bad_event(base: usize) -> Vec<Verdict> {
     let bad = json!({ "text": "Event field is required", "code": 12, "invalid-event-number": 1 + base }).to_string();
     let alone = json!({ "text": "Event field is required", "code": 12, "invalid-event-number": base }).to_string();
-    let alone = answer(400, &[], &alone);
-    let good = answer(200, &[], SUCCESS);
-    let mut answers = vec![answer(400, &[], &bad)];
+    let alone = Answer::json(400, &alone);
+    let good = Answer::json(200, SUCCESS);
+    let mut answers = vec![Answer::json(400, &bad)];
     answers.extend(if base == 0 { vec![alone] } else { vec![good, alone] });
-    let server = Server::start(answers).await;
+    let server = scripted(answers).await;
     let sink = local(&server, "");
     let receipt = sink.deliver(&batch(&sink, 3)).await.unwrap();
     let first = &samples(3, 5)[1 + base].id;
-    assert_eq!(events(&server.seen()[1])[0]["fields"]["finding_id"], *first, "suspects go alone");
+    assert_eq!(events(&server.requests()[1])[0]["fields"]["finding_id"], *first, "suspects go alone");
     receipt.verdicts().to_vec()
 }
 
@@ -214,22 +218,22 @@ async fn one_bad_event_is_rejected_however_it_is_counted() {
 
 #[tokio::test]
 async fn a_number_out_of_range_leaves_the_search_to_the_outbox() {
-    let wrong = answer(400, &[], r#"{"text":"Invalid data format","code":6,"invalid-event-number":30}"#);
-    let server = Server::start(vec![wrong]).await;
+    let wrong = Answer::json(400, r#"{"text":"Invalid data format","code":6,"invalid-event-number":30}"#);
+    let server = scripted(vec![wrong]).await;
     assert_eq!(fails(&local(&server, ""), 3).await.kind, ErrorKind::Rejected);
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn the_next_address_takes_over_when_one_fails() {
-    let down = Server::start(vec![reply(503, 9)]).await;
-    let well = Server::start(vec![answer(200, &[], SUCCESS)]).await;
+    let down = scripted(vec![reply(503, 9)]).await;
+    let well = scripted(vec![Answer::json(200, SUCCESS)]).await;
     let sink = build(&at(&[&down, &well], "")).unwrap();
     assert_eq!(fails(&sink, 1).await.kind, ErrorKind::Unavailable);
     for _ in 0..3 {
         sink.deliver(&batch(&sink, 1)).await.unwrap();
     }
-    assert_eq!((down.seen().len(), well.seen().len()), (1, 3), "it stays where it is well");
+    assert_eq!((down.seen(), well.seen()), (1, 3), "it stays where it is well");
 }
 
 #[derive(Default)]
@@ -247,10 +251,11 @@ impl Memory for Notes {
 
 #[tokio::test]
 async fn an_acknowledgement_is_asked_for_at_the_same_indexer_after_a_restart() {
-    let taken = answer(200, &["set-cookie: AWSALB=indexer2; Path=/"], r#"{"text":"Success","code":0,"ackId":41}"#);
-    let indexed = answer(200, &[], r#"{"acks":{"41":true,"7":false}}"#);
-    let first = Server::start(vec![taken, indexed]).await;
-    let other = Server::start(vec![answer(200, &[], SUCCESS)]).await;
+    let taken =
+        Answer::json(200, r#"{"text":"Success","code":0,"ackId":41}"#).header("set-cookie", "AWSALB=indexer2; Path=/");
+    let indexed = Answer::json(200, r#"{"acks":{"41":true,"7":false}}"#);
+    let first = scripted(vec![taken, indexed]).await;
+    let other = scripted(vec![Answer::json(200, SUCCESS)]).await;
     let options = at(&[&first, &other], "ack = true\nack_timeout_secs = 120");
     let context = Context { memory: Arc::new(Notes::default()), ..Context::new("soc") };
     let sink = parsed(&options).unwrap().build(&context).unwrap();
@@ -261,7 +266,7 @@ async fn an_acknowledgement_is_asked_for_at_the_same_indexer_after_a_restart() {
         panic!("{receipt:?}")
     };
     assert_eq!(ack_ref, same);
-    assert_eq!(*ack_ref, format!("{}/|{CHANNEL}|41", first.url()));
+    assert_eq!(*ack_ref, format!("http://{}/|{CHANNEL}|41", first.address()));
     let again = parsed(&options).unwrap().build(&context).unwrap();
     let pending = ack_ref.replace("|41", "|7");
     let gone = "http://127.0.0.1:1/|c|41".to_owned();
@@ -269,34 +274,34 @@ async fn an_acknowledgement_is_asked_for_at_the_same_indexer_after_a_restart() {
     let found = again.acknowledged(&asked).await.unwrap();
     use Acknowledgement::{Confirmed, Pending, Unknown};
     assert_eq!(found, [Pending, Confirmed, Confirmed, Unknown, Unknown]);
-    let question = first.seen().pop().unwrap();
-    assert_eq!(question.line, "POST /services/collector/ack HTTP/1.1");
+    let question = first.requests().pop().unwrap();
+    assert_eq!((question.method.as_str(), question.path.as_str()), ("POST", "/services/collector/ack"));
     assert_eq!(question.header("x-splunk-request-channel"), Some(CHANNEL));
     assert_eq!(question.header("cookie"), Some("AWSALB=indexer2"));
-    assert_eq!(serde_json::from_slice::<Value>(&question.body).unwrap(), json!({ "acks": [7, 41] }));
-    assert!(other.seen().is_empty());
+    assert_eq!(question.json(), json!({ "acks": [7, 41] }));
+    assert!(other.requests().is_empty());
 }
 
 #[tokio::test]
 async fn only_a_clear_yes_confirms() {
-    let reference = |server: &Server| [format!("{}/|{CHANNEL}|41", server.url())];
-    for (scripted, kind) in [
-        (answer(200, &[], "<html>true</html>"), ErrorKind::Unavailable),
-        (answer(200, &[], r#"{"acks":{"41":"true"}}"#), ErrorKind::Unavailable),
-        (answer(200, &[], SUCCESS), ErrorKind::Unavailable),
-        (answer(404, &[], ""), ErrorKind::Config),
-        (answer(400, &[], ""), ErrorKind::Config),
+    let reference = |server: &Server| [format!("http://{}/|{CHANNEL}|41", server.address())];
+    for (told, kind) in [
+        (Answer::json(200, "<html>true</html>"), ErrorKind::Unavailable),
+        (Answer::json(200, r#"{"acks":{"41":"true"}}"#), ErrorKind::Unavailable),
+        (Answer::json(200, SUCCESS), ErrorKind::Unavailable),
+        (Answer::json(404, ""), ErrorKind::Config),
+        (Answer::json(400, ""), ErrorKind::Config),
         (reply(400, 14), ErrorKind::Config),
         (reply(400, 6), ErrorKind::Config),
         (reply(403, 4), ErrorKind::Auth),
         (reply(503, 23), ErrorKind::Unavailable),
     ] {
-        let server = Server::start(vec![scripted.clone()]).await;
+        let server = scripted(vec![told.clone()]).await;
         let error = local(&server, "ack = true").acknowledged(&reference(&server)).await.unwrap_err();
-        assert_eq!(error.kind, kind, "{scripted}: {error}");
+        assert_eq!(error.kind, kind, "{told:?}: {error}");
     }
     for body in [r#"{"acks":{}}"#, r#"{"acks":{"41":false}}"#, r#"{"acks":{"4":true}}"#] {
-        let server = Server::start(vec![answer(200, &[], body)]).await;
+        let server = scripted(vec![Answer::json(200, body)]).await;
         let found = local(&server, "ack = true").acknowledged(&reference(&server)).await.unwrap();
         assert_eq!(found, [Acknowledgement::Pending], "{body}");
     }
@@ -304,24 +309,24 @@ async fn only_a_clear_yes_confirms() {
 
 #[tokio::test]
 async fn taken_without_a_number_is_no_acknowledgement() {
-    let server = Server::start(vec![answer(200, &[], SUCCESS)]).await;
+    let server = scripted(vec![Answer::json(200, SUCCESS)]).await;
     let error = fails(&local(&server, "ack = true"), 1).await;
     assert_eq!(error.kind, ErrorKind::Config);
     assert!(error.message.contains("ack = false"), "{error}");
 }
 
-async fn checked(answers: Vec<String>, more: &str) -> (Result<(), SinkError>, Vec<(String, Outcome)>) {
-    let server = Server::start(answers).await;
+async fn checked(answers: Vec<Answer>, more: &str) -> (Result<(), SinkError>, Vec<(String, Outcome)>) {
+    let server = scripted(answers).await;
     let mut steps = Steps::default();
     let result = local(&server, more).check(&mut steps).await;
-    assert!(server.seen().iter().all(|request| !request.line.contains("event") || request.body.is_empty()));
+    assert!(server.requests().iter().all(|request| !request.path.contains("event") || request.body.is_empty()));
     (result, steps.all().iter().map(|step| (step.name.clone(), step.outcome.clone())).collect())
 }
 
 #[tokio::test]
 async fn a_check_tells_the_token_from_the_health() {
     let healthy = reply(200, 17);
-    let acks = answer(200, &[], r#"{"acks":{"0":false}}"#);
+    let acks = Answer::json(200, r#"{"acks":{"0":false}}"#);
     let (result, steps) = checked(vec![healthy.clone(), reply(400, 5), acks], "ack = true").await;
     result.unwrap();
     let names: Vec<&str> = steps.iter().map(|(name, _)| name.as_str()).collect();
@@ -329,9 +334,9 @@ async fn a_check_tells_the_token_from_the_health() {
     for (answers, more, step, kind) in [
         (vec![healthy.clone(), reply(403, 4)], "", "token", ErrorKind::Auth),
         (vec![healthy.clone(), reply(403, 1)], "", "token", ErrorKind::Auth),
-        (vec![healthy.clone(), answer(200, &[], "hello")], "", "token", ErrorKind::Config),
+        (vec![healthy.clone(), Answer::json(200, "hello")], "", "token", ErrorKind::Config),
         (vec![reply(503, 18)], "", "health", ErrorKind::Unavailable),
-        (vec![answer(401, &[], "")], "", "health", ErrorKind::Auth),
+        (vec![Answer::json(401, "")], "", "health", ErrorKind::Auth),
         (vec![healthy, reply(400, 5), reply(400, 14)], "ack = true", "indexer acknowledgement", ErrorKind::Config),
     ] {
         let (result, steps) = checked(answers, more).await;
@@ -344,8 +349,8 @@ async fn a_check_tells_the_token_from_the_health() {
 
 #[tokio::test]
 async fn one_address_that_is_well_is_enough() {
-    let down = Server::start(vec![reply(503, 9)]).await;
-    let well = Server::start(vec![reply(200, 17), reply(400, 5)]).await;
+    let down = scripted(vec![reply(503, 9)]).await;
+    let well = scripted(vec![reply(200, 17), reply(400, 5)]).await;
     let mut steps = Steps::default();
     build(&at(&[&down, &well], "")).unwrap().check(&mut steps).await.unwrap();
     assert!(steps.has_failed(), "the other one is reported");
