@@ -7,7 +7,7 @@ use super::{
     present, signals,
     terminal::Terminal,
 };
-use crate::app::{self, AppError, BatchError, Plan, Repeat, Round, RunEnd, Severity, Watch};
+use crate::app::{self, AppError, BatchError, Nobody, Plan, Repeat, Round, RunEnd, Severity, Watch};
 
 /// Runs the batch.
 pub(super) fn run(arguments: &BatchArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &BatchArguments, setup: &Setup<'_>, terminal: &mut 
     let watch = Watch { progress: &setup.bar, stop: &stop };
     let mut shown =
         Shown { terminal, json: arguments.run.json, plan: &plan, highest: None, problem: false, broken: None };
-    let end = app::run_batch(&plan, repeat, watch, &mut |round| {
+    let end = app::run_batch(&plan, repeat, (watch, &Nobody), &mut |round| {
         if shown.broken.is_none()
             && let Err(error) = shown.round(round)
         {
