@@ -11,6 +11,9 @@ use watchbell_sink::{
 
 use crate::{config::Api, sink::Chronicle};
 
+/// When the legacy API stops (docs.cloud.google.com/chronicle/docs/administration/migrate-from-legacy-api-to-chronicle-api).
+pub(crate) const LEGACY_END: &str = "2027-07-20";
+
 /// Google refuses assertions whose times are off by more.
 const MOST_SKEW: Duration = Duration::from_secs(300);
 
@@ -18,11 +21,11 @@ pub(crate) async fn run(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkE
     let parts = &sink.parts;
     steps.done("configuration").with(format!("{} at {}", parts.parent, parts.target.host));
     if parts.api == Api::Legacy {
-        steps.warned(
-            "API",
-            "the legacy API ends on 2027-07-20: remove `api = \"legacy\"` and use a service account with the role \
-             roles/chronicle.editor",
+        let fix = format!(
+            "the legacy API ends on {LEGACY_END}: remove `api = \"legacy\"` and use a service account with the role \
+             roles/chronicle.editor"
         );
+        steps.warned("API", fix);
     }
     steps.done("credentials").with(parts.tokens.who());
     if parts.proxied {

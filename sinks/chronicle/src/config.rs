@@ -115,7 +115,7 @@ impl SinkConfig for ChronicleConfig {
         };
         let http = HttpClient::new(context, options)?;
         let target = Target::of_url(base.url(), &self.tls, context.timeout)?;
-        let tokens = Tokens::new(identity, self.api.scope(), self.tls.client_config()?, context.timeout);
+        let tokens = Tokens::new(identity, self.api.scope(), self.tls, context.timeout);
         let parent = format!("projects/{project}/locations/{}/instances/{instance}", location.as_str());
         let envelope = self.api.envelope(&instance);
         // Between the events stand commas.

@@ -40,6 +40,8 @@ pub struct Chronicle {
     pub(crate) parts: Parts,
     /// v1 answered 404 where v1beta did not.
     beta: AtomicBool,
+    /// The end of the legacy API was told of.
+    warned: AtomicBool,
 }
 
 impl std::fmt::Debug for Chronicle {
@@ -50,7 +52,7 @@ impl std::fmt::Debug for Chronicle {
 
 impl Chronicle {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts, beta: AtomicBool::new(false) }
+        Self { parts, beta: AtomicBool::new(false), warned: AtomicBool::new(false) }
     }
 
     /// Sends with a fresh or kept token; the error of the whole request.
@@ -143,6 +145,9 @@ impl Sink for Chronicle {
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Receipt, SinkError> {
+        if self.parts.api == Api::Legacy && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(end = check::LEGACY_END, "the legacy ingestion API is used, which ends: remove `api`");
+        }
         let (before, after) = &self.parts.envelope;
         let mut body = Vec::with_capacity(before.len() + after.len() + batch.bytes() + batch.deliveries().len());
         body.extend_from_slice(before.as_bytes());

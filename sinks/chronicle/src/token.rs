@@ -14,11 +14,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use rustls::ClientConfig;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
-use watchbell_sink::{ConfigError, ErrorKind, Secret, SinkError};
+use watchbell_sink::{ConfigError, ErrorKind, Secret, SinkError, Tls};
 use yup_oauth2::{
     ApplicationDefaultCredentialsAuthenticator, ApplicationDefaultCredentialsFlowOpts, AuthorizedUserAuthenticator,
     CustomHyperClientBuilder, Error, ExternalAccountAuthenticator, ServiceAccountAuthenticator, ServiceAccountKey,
@@ -87,14 +86,14 @@ impl Identity {
 pub(crate) struct Tokens {
     identity: Identity,
     scope: &'static str,
-    tls: ClientConfig,
+    tls: Tls,
     wait: Duration,
     authenticator: OnceCell<Authenticator<Connector>>,
     stale: AtomicBool,
 }
 
 impl Tokens {
-    pub(crate) fn new(identity: Identity, scope: &'static str, tls: ClientConfig, wait: Duration) -> Self {
+    pub(crate) fn new(identity: Identity, scope: &'static str, tls: Tls, wait: Duration) -> Self {
         Self { identity, scope, tls, wait, authenticator: OnceCell::new(), stale: AtomicBool::new(false) }
     }
 
@@ -145,13 +144,13 @@ impl Tokens {
     async fn build(&self, identity: &Identity) -> io::Result<Authenticator<Connector>> {
         match identity {
             Identity::ServiceAccount(key) => {
-                ServiceAccountAuthenticator::with_client((**key).clone(), self.client()).build().await
+                ServiceAccountAuthenticator::with_client((**key).clone(), self.client()?).build().await
             }
             Identity::AuthorizedUser(secret) => {
-                AuthorizedUserAuthenticator::with_client((**secret).clone(), self.client()).build().await
+                AuthorizedUserAuthenticator::with_client((**secret).clone(), self.client()?).build().await
             }
             Identity::ExternalAccount(secret) => {
-                ExternalAccountAuthenticator::with_client((**secret).clone(), self.client()).build().await
+                ExternalAccountAuthenticator::with_client((**secret).clone(), self.client()?).build().await
             }
             Identity::Environment => self.metadata_server().await,
         }
@@ -162,16 +161,17 @@ impl Tokens {
         let host = env::var("GCE_METADATA_HOST").unwrap_or_else(|_| "metadata.google.internal".to_owned());
         let url = format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token");
         let options = ApplicationDefaultCredentialsFlowOpts { metadata_url: Some(url) };
-        match ApplicationDefaultCredentialsAuthenticator::with_client(options, self.client()).await {
+        match ApplicationDefaultCredentialsAuthenticator::with_client(options, self.client()?).await {
             ApplicationDefaultCredentialsTypes::InstanceMetadata(builder) => builder.build().await,
             ApplicationDefaultCredentialsTypes::ServiceAccount(builder) => builder.build().await,
         }
     }
 
-    fn client(&self) -> CustomHyperClientBuilder<Connector> {
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(self.tls.clone()).https_or_http().enable_http1().build();
-        Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build::<_, String>(connector).into()
+    /// Reading the trusted certificates takes its time, so it is done when the first token is asked for.
+    fn client(&self) -> io::Result<CustomHyperClientBuilder<Connector>> {
+        let tls = self.tls.client_config().map_err(io::Error::other)?;
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build::<_, String>(connector).into())
     }
 }
 

@@ -1,0 +1,222 @@
+//! The sink against a stand-in for Google: requests byte by byte, versions, tokens, refusals, and the check.
+
+mod support;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::json;
+use support::{INSTANCE, TOKEN, accepts, build, delivers, options, refusal};
+use watchbell_chronicle::Chronicle;
+use watchbell_sink::{
+    Batch, Delivery, ErrorKind, Outcome, Sink, SinkError, Steps,
+    testkit::{
+        findings::{sample, samples},
+        server::{Answer, Request, Server},
+    },
+};
+
+fn batch(sink: &Chronicle, count: usize) -> Batch {
+    let findings = std::iter::once(sample()).chain(samples(count - 1, 3));
+    let delivery = |finding: watchbell_sink::Finding| Delivery {
+        key: format!("{}.secops", finding.id),
+        payload: sink.encode(&finding).expect("a sample can be encoded"),
+        attempt: 1,
+    };
+    Batch::new(findings.map(delivery).collect()).expect("there is at least one")
+}
+
+async fn server(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> (Server, Chronicle) {
+    let server = Server::start(answer).await.expect("a port is free");
+    let sink = build(&options(&server.address().to_string())).expect("the options are right");
+    (server, sink)
+}
+
+async fn failing(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> SinkError {
+    let (_server, sink) =
+        server(move |request| if delivers(request) { answer(request) } else { accepts(request) }).await;
+    sink.deliver(&batch(&sink, 2)).await.expect_err("the destination refuses")
+}
+
+fn imports(server: &Server) -> Vec<Request> {
+    server.requests().into_iter().filter(delivers).collect()
+}
+
+#[tokio::test]
+async fn a_request_is_what_the_reference_shows_and_a_resend_is_the_same_bytes() {
+    let (server, sink) = server(accepts).await;
+    sink.deliver(&batch(&sink, 3)).await.unwrap();
+    sink.deliver(&batch(&sink, 3)).await.unwrap();
+    let [first, again] = imports(&server).try_into().unwrap();
+    let parent = format!("/v1/projects/my-project/locations/europe-west3/instances/{INSTANCE}");
+    assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", format!("{parent}/events:import").as_str()));
+    assert_eq!(first.header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
+    assert_eq!(first.header("content-type"), Some("application/json"));
+    assert_eq!(first.body, again.body);
+    let events = &first.json()["inline_source"]["events"];
+    assert_eq!(events.as_array().unwrap().len(), 3);
+    assert_eq!(events[0]["udm"]["metadata"]["product_log_id"], sample().id);
+    let tokens = server.requests().iter().filter(|request| request.route() == "/token").count();
+    assert_eq!(tokens, 1, "a token is kept while it holds");
+}
+
+#[tokio::test]
+async fn where_v1_is_not_served_v1beta_is_and_that_is_remembered() {
+    let (server, sink) = server(|request| match request.route().starts_with("/v1/") {
+        true => refusal(404, "NOT_FOUND", "Method not found"),
+        false => accepts(request),
+    })
+    .await;
+    for _ in 0..3 {
+        sink.deliver(&batch(&sink, 1)).await.unwrap();
+    }
+    let versions: Vec<_> = imports(&server).iter().map(|request| request.path[..5].to_owned()).collect();
+    assert_eq!(versions, ["/v1/p", "/v1be", "/v1be", "/v1be"]);
+}
+
+#[tokio::test]
+async fn an_instance_that_is_nowhere_is_a_matter_of_configuration() {
+    let error = failing(|_| refusal(404, "NOT_FOUND", "no")).await;
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(error.message.contains("check the location") && error.message.contains(INSTANCE), "{error}");
+}
+
+#[tokio::test]
+async fn a_refused_batch_without_a_named_event_is_refused_as_a_whole_with_the_words_of_the_server() {
+    let error = failing(|_| refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")).await;
+    assert_eq!(error.kind, ErrorKind::Rejected);
+    assert!(error.message.contains("INVALID_ARGUMENT Request contains an invalid argument."), "{error}");
+    // An event that was never sent is nobody's fault.
+    let error = failing(|_| refusal(400, "INVALID_ARGUMENT", "invalid event 7: no")).await;
+    assert_eq!(error.kind, ErrorKind::Rejected);
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named_with_the_role_that_has_it() {
+    let error = failing(|_| refusal(403, "PERMISSION_DENIED", "Permission denied on resource")).await;
+    assert_eq!((error.kind, error.status), (ErrorKind::Auth, Some(403)));
+    for expected in ["chronicle.events.import", "roles/chronicle.editor", "watchbell@my-project", "Permission denied"] {
+        assert!(error.message.contains(expected), "{expected}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_on_the_next_attempt() {
+    let minted = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&minted);
+    let (_server, sink) = server(move |request| match request.route() {
+        "/token" => {
+            let number = counter.fetch_add(1, Ordering::SeqCst);
+            Answer::json(200, json!({"access_token": format!("token-{number}"), "expires_in": 3600}))
+        }
+        _ if request.header("authorization") == Some("Bearer token-0") => refusal(401, "UNAUTHENTICATED", "expired"),
+        _ => accepts(request),
+    })
+    .await;
+    let error = sink.deliver(&batch(&sink, 1)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Auth);
+    sink.deliver(&batch(&sink, 1)).await.unwrap();
+    assert_eq!(minted.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_ends_is_fetched_anew() {
+    let (server, sink) = server(|request| match request.route() {
+        "/token" => Answer::json(200, json!({"access_token": TOKEN, "expires_in": 30})),
+        _ => accepts(request),
+    })
+    .await;
+    sink.deliver(&batch(&sink, 1)).await.unwrap();
+    sink.deliver(&batch(&sink, 1)).await.unwrap();
+    assert_eq!(server.requests().iter().filter(|request| request.route() == "/token").count(), 2);
+}
+
+#[tokio::test]
+async fn a_token_service_that_refuses_is_about_credentials_and_one_that_fails_about_the_moment() {
+    let refusing = |status, body: &'static str| async move {
+        let (server, sink) = server(move |_| Answer::json(status, body)).await;
+        let error = sink.deliver(&batch(&sink, 1)).await.unwrap_err();
+        assert!(imports(&server).is_empty(), "without a token nothing is sent");
+        error
+    };
+    let error = refusing(400, r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#).await;
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.message.contains("invalid_grant") && error.message.contains("clock"), "{error}");
+    assert_eq!(refusing(502, "<html>bad gateway</html>").await.kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn the_legacy_api_gets_bare_events_and_a_warning() {
+    let server = Server::start(accepts).await.unwrap();
+    let sink = build(&format!("{}api = \"legacy\"\n", options(&server.address().to_string()))).unwrap();
+    sink.deliver(&batch(&sink, 2)).await.unwrap();
+    let [request] = imports(&server).try_into().unwrap();
+    assert_eq!(request.path, "/v2/udmevents:batchCreate");
+    let body = request.json();
+    assert_eq!(body["customerId"], INSTANCE);
+    assert_eq!(body["events"][0]["metadata"]["product_log_id"], sample().id);
+    let mut steps = Steps::default();
+    sink.check(&mut steps).await.unwrap();
+    let warned = |outcome: &Outcome| matches!(outcome, Outcome::Warning { fix } if fix.contains("2027-07-20"));
+    assert!(steps.all().iter().any(|step| warned(&step.outcome)), "{steps:?}");
+}
+
+#[tokio::test]
+async fn a_check_goes_step_by_step_and_stops_with_a_fix() {
+    let (_server, sink) = server(accepts).await;
+    let mut steps = Steps::default();
+    sink.check(&mut steps).await.unwrap();
+    let names: Vec<_> = steps.all().iter().map(|step| step.name.as_str()).collect();
+    let expected =
+        ["configuration", "credentials", "DNS", "TCP", "TLS", "clock", "token", "instance", "permission to write"];
+    assert_eq!(names, expected);
+
+    for (status, expected) in [(403, "chronicle.instances.get"), (404, "`location`"), (401, "new key")] {
+        let (_server, sink) = server(move |request| match request.route() {
+            "/token" => accepts(request),
+            _ => refusal(status, "NO", "no"),
+        })
+        .await;
+        let mut steps = Steps::default();
+        sink.check(&mut steps).await.unwrap_err();
+        let last = steps.all().last().unwrap();
+        let fix = match &last.outcome {
+            Outcome::Failed { fix } => fix,
+            other => panic!("{other:?}"),
+        };
+        assert!(last.name == "instance" && fix.contains(expected), "{last:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_told_before_the_token() {
+    let (_server, sink) = server(|request| accepts(request).header("date", "Thu, 01 Jan 2026 00:00:00 GMT")).await;
+    let mut steps = Steps::default();
+    let error = sink.check(&mut steps).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.message.contains("clock is off by"), "{error}");
+    assert_eq!(steps.all().last().unwrap().name, "clock");
+}
+
+#[test]
+fn options_that_cannot_be_are_refused_by_name() {
+    let refused = |from: &str, to: &str| {
+        let options = options("127.0.0.1:9");
+        assert!(options.contains(from), "{from}");
+        build(&options.replace(from, to)).unwrap_err()
+    };
+    assert!(refused("my-project\"", "my project\"").starts_with("project: "));
+    assert!(refused(INSTANCE, "customer").starts_with("instance: "));
+    assert!(refused("service_account", "robot").starts_with("credentials: "));
+    assert!(build(&format!("{}max_events = 1001\n", options("h:1"))).unwrap_err().starts_with("max_events: 1001"));
+    assert!(build(&format!("{}max_bytes = 10\n", options("h:1"))).unwrap_err().starts_with("max_bytes: 10"));
+    assert!(build(&format!("{}collector = \"a b\"\n", options("h:1"))).unwrap_err().starts_with("collector: "));
+    let both = build(&format!("{}auth = \"application_default\"\n", options("h:1"))).unwrap_err();
+    assert!(both.starts_with("auth: "), "{both}");
+    let neither = build(&format!("project = \"p\"\nlocation = \"us\"\ninstance = \"{INSTANCE}\"\n")).unwrap_err();
+    assert!(neither.contains("credentials_file"), "{neither}");
+    let unknown = build(&format!("project = \"p\"\nlocation = \"ue\"\ninstance = \"{INSTANCE}\"\n")).unwrap_err();
+    assert!(unknown.contains("location: `ue` is no known location, did you mean `us`?"), "{unknown}");
+}
