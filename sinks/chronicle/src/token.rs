@@ -10,14 +10,11 @@ use std::{
     time::Duration,
 };
 
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
-use watchbell_sink::{ConfigError, ErrorKind, Secret, SinkError, Tls};
+use watchbell_sink::{ConfigError, ErrorKind, Secret, SecretUrl, SinkError, Tls};
 use yup_oauth2::{
     ApplicationDefaultCredentialsAuthenticator, ApplicationDefaultCredentialsFlowOpts, AuthorizedUserAuthenticator,
     CustomHyperClientBuilder, Error, ExternalAccountAuthenticator, ServiceAccountAuthenticator, ServiceAccountKey,
@@ -27,7 +24,9 @@ use yup_oauth2::{
     hyper_rustls::{HttpsConnector, HttpsConnectorBuilder},
 };
 
-type Connector = HttpsConnector<HttpConnector>;
+use crate::route::Route;
+
+type Connector = HttpsConnector<Route>;
 
 /// Who asks for tokens.
 pub(crate) enum Identity {
@@ -82,19 +81,25 @@ impl Identity {
     }
 }
 
+/// How the token service is reached: as the API is.
+pub(crate) struct Way {
+    pub(crate) tls: Tls,
+    pub(crate) proxy: Option<SecretUrl>,
+}
+
 /// Where tokens come from.
 pub(crate) struct Tokens {
     identity: Identity,
     scope: &'static str,
-    tls: Tls,
+    way: Way,
     wait: Duration,
     authenticator: OnceCell<Authenticator<Connector>>,
     stale: AtomicBool,
 }
 
 impl Tokens {
-    pub(crate) fn new(identity: Identity, scope: &'static str, tls: Tls, wait: Duration) -> Self {
-        Self { identity, scope, tls, wait, authenticator: OnceCell::new(), stale: AtomicBool::new(false) }
+    pub(crate) fn new(identity: Identity, scope: &'static str, way: Way, wait: Duration) -> Self {
+        Self { identity, scope, way, wait, authenticator: OnceCell::new(), stale: AtomicBool::new(false) }
     }
 
     pub(crate) fn who(&self) -> String {
@@ -169,8 +174,10 @@ impl Tokens {
 
     /// Reading the trusted certificates takes its time, so it is done when the first token is asked for.
     fn client(&self) -> io::Result<CustomHyperClientBuilder<Connector>> {
-        let tls = self.tls.client_config().map_err(io::Error::other)?;
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        let tls = self.way.tls.client_config().map_err(io::Error::other)?;
+        let route = Route::new(self.way.proxy.as_ref());
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let connector = builder.wrap_connector(route);
         Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build::<_, String>(connector).into())
     }
 }

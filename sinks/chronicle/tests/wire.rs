@@ -148,6 +148,92 @@ async fn a_token_service_that_refuses_is_about_credentials_and_one_that_fails_ab
 }
 
 #[tokio::test]
+async fn tokens_take_the_proxy_too() {
+    let proxy = Server::start(|_| Answer::status(403)).await.unwrap();
+    let address = proxy.address().to_string();
+    let text = options(&address).replace(&format!("http://{address}/token"), "https://oauth2.example/token");
+    let sink = build(&format!("{text}proxy = \"http://user:hunter2@{address}\"\n")).unwrap();
+    let error = sink.deliver(&batch(&sink, 1)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+    let [request] = proxy.requests().try_into().unwrap();
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("CONNECT", "oauth2.example:443"));
+    assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpodW50ZXIy"));
+}
+
+#[tokio::test]
+async fn workload_identity_exchanges_a_token_from_a_file() {
+    let server = Server::start(|request| match request.route() {
+        "/sts" => {
+            assert!(request.text().contains("subject_token=of-another-cloud"), "{}", request.text());
+            Answer::json(200, json!({"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"}))
+        }
+        _ => accepts(request),
+    })
+    .await
+    .unwrap();
+    let address = server.address().to_string();
+    let file = std::env::temp_dir().join(format!("watchbell-subject-{}", std::process::id()));
+    std::fs::write(&file, "of-another-cloud").unwrap();
+    let account = json!({
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/pool",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": format!("http://{address}/sts"),
+        "credential_source": {"file": file},
+    });
+    let text = options(&address).replace(&support::key_file(&address), &account.to_string());
+    let sink = build(&text).unwrap();
+    let sent = sink.deliver(&batch(&sink, 1)).await;
+    std::fs::remove_file(&file).unwrap();
+    sent.unwrap();
+    assert_eq!(imports(&server)[0].header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
+}
+
+/// Runs in a process of its own, because only there the environment can be another.
+#[tokio::test]
+#[ignore = "started by the test below"]
+async fn with_default_credentials() {
+    let address = std::env::var("WATCHBELL_TEST_ADDRESS").unwrap();
+    let text = format!(
+        "project = \"p\"\nlocation = \"us\"\ninstance = \"{INSTANCE}\"\nendpoint = \"http://{address}\"\n\
+         auth = \"application_default\"\n"
+    );
+    let sink = build(&text).unwrap();
+    sink.deliver(&batch(&sink, 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn default_credentials_come_from_the_environment_or_the_metadata_server() {
+    let server = Server::start(|request| match request.route() {
+        "/computeMetadata/v1/instance/service-accounts/default/token" => {
+            assert_eq!(request.header("metadata-flavor"), Some("Google"));
+            Answer::json(200, json!({"access_token": "of-the-machine", "expires_in": 3600, "token_type": "Bearer"}))
+        }
+        _ => accepts(request),
+    })
+    .await
+    .unwrap();
+    let address = server.address().to_string();
+    let file = std::env::temp_dir().join(format!("watchbell-key-{}.json", std::process::id()));
+    std::fs::write(&file, support::key_file(&address)).unwrap();
+    for (variable, value, token) in [
+        ("GCE_METADATA_HOST", address.clone(), "of-the-machine"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", file.display().to_string(), TOKEN),
+    ] {
+        server.forget();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "with_default_credentials", "--ignored"]);
+        child.env_remove("GOOGLE_APPLICATION_CREDENTIALS").env("HOME", "/nonexistent");
+        child.env("WATCHBELL_TEST_ADDRESS", &address).env(variable, &value);
+        let output = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
+        assert!(output.status.success(), "{variable}: {}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(imports(&server)[0].header("authorization"), Some(format!("Bearer {token}").as_str()), "{variable}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[tokio::test]
 async fn the_legacy_api_gets_bare_events_and_a_warning() {
     let server = Server::start(accepts).await.unwrap();
     let sink = build(&format!("{}api = \"legacy\"\n", options(&server.address().to_string()))).unwrap();
