@@ -85,7 +85,10 @@ async fn token(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> {
 
 /// Reads the instance, the cheapest thing that proves place and permission.
 async fn instance(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> {
-    let answered = sink.call(Method::GET, sink.url("v1", ""), None).await;
+    let mut answered = sink.call(Method::GET, sink.url("v1", ""), None).await;
+    if matches!(&answered, Ok(reply) if reply.status == 404) {
+        answered = sink.call(Method::GET, sink.url("v1beta", ""), None).await;
+    }
     let error = match answered {
         Ok(reply) if reply.is_success() => {
             steps.done("instance").with("it answers and lets us read");

@@ -84,13 +84,14 @@ async fn an_instance_that_is_nowhere_is_a_matter_of_configuration() {
 }
 
 #[tokio::test]
-async fn a_refused_batch_without_a_named_event_is_refused_as_a_whole_with_the_words_of_the_server() {
+async fn a_refused_batch_is_refused_as_a_whole_with_the_words_of_the_server() {
     let error = failing(|_| refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")).await;
     assert_eq!(error.kind, ErrorKind::Rejected);
     assert!(error.message.contains("INVALID_ARGUMENT Request contains an invalid argument."), "{error}");
-    // An event that was never sent is nobody's fault.
-    let error = failing(|_| refusal(400, "INVALID_ARGUMENT", "invalid event 7: no")).await;
+    // A number may count anything, so it is shown and not trusted.
+    let error = failing(|_| refusal(400, "INVALID_ARGUMENT", "generic::unknown: invalid event 1: no")).await;
     assert_eq!(error.kind, ErrorKind::Rejected);
+    assert!(error.message.contains("invalid event 1"), "{error}");
 }
 
 #[tokio::test]
@@ -274,6 +275,18 @@ async fn a_check_goes_step_by_step_and_stops_with_a_fix() {
         };
         assert!(last.name == "instance" && fix.contains(expected), "{last:?}");
     }
+}
+
+#[tokio::test]
+async fn a_check_finds_an_instance_that_only_v1beta_serves() {
+    let (_server, sink) = server(|request| match request.route().starts_with("/v1/") {
+        true => refusal(404, "NOT_FOUND", "Method not found"),
+        false => accepts(request),
+    })
+    .await;
+    let mut steps = Steps::default();
+    sink.check(&mut steps).await.unwrap();
+    assert!(!steps.has_failed(), "{steps:?}");
 }
 
 #[tokio::test]
