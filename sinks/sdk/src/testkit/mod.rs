@@ -2,6 +2,7 @@
 //!
 //! * [`findings`]: findings for tests, hostile ones among them.
 //! * [`identity`]: certificates that only a test trusts.
+//! * [`peer`]: addresses of real peers that are tested against where they run.
 //! * [`server`]: an HTTP server on the loopback that answers as it is told, well or badly.
 //! * [`stream`]: the same for sinks that write bytes and read nothing.
 //! * [`standin`]: stand-ins of the six destinations, for tests and to try things out.
@@ -10,6 +11,7 @@
 pub mod conformance;
 pub mod findings;
 pub mod identity;
+pub mod peer;
 pub mod server;
 pub mod standin;
 pub mod stream;
