@@ -8,7 +8,7 @@ use watchbell_sink::{EntityKind, Finding};
 use crate::{
     line::{self, Line, of_ten, tamed},
     product,
-    view::{View, percent, unit},
+    view::{View, percent, rfc3339, unit},
 };
 
 /// Characters of names: the limit of `usrName` and its like.
@@ -24,7 +24,7 @@ pub fn line(finding: &Finding) -> String {
     let view = View(finding);
     let mut line = Line::new(header(finding), '\t');
     line.add(&[("cat", "anomaly"), ("sev", &of_ten(finding.severity).to_string())]);
-    if let Some(time) = view.time() {
+    if let Some(time) = view.time().filter(|time| rfc3339(*time).is_some()) {
         let text = time.strftime("%b %d %Y %H:%M:%S%.3f GMT").to_string();
         line.add(&[("devTime", &text), ("devTimeFormat", "MMM dd yyyy HH:mm:ss.SSS z")]);
     }

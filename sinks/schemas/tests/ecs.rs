@@ -172,6 +172,12 @@ fn a_document_always_has_a_time_and_says_when_it_is_none() {
         assert_eq!(document["@timestamp"], expected);
         assert_eq!(document["tags"].as_array().unwrap().contains(&json!("watchbell_no_time")), known.is_none());
     }
+    // A year that four digits can't say is no time to a parser of dates.
+    let finding = Finding { first_seen: Some(Timestamp::MIN), last_seen: None, ..sample() };
+    let document = encoded(&finding);
+    assert_eq!(document["@timestamp"], "1970-01-01T00:00:00Z");
+    assert_eq!(document["tags"], json!(["watchbell", "watchbell_no_time"]));
+    assert!(document["event"].get("start").is_none());
 }
 
 #[test]

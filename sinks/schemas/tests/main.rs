@@ -11,6 +11,7 @@ mod golden;
 mod leef;
 mod ocsf;
 
+use jiff::Timestamp;
 use watchbell_sink::{
     Attack, Entity, EntityKind, Evidence, Finding, Observable, Reason, Tactic,
     testkit::findings::{HOSTILE, sample, samples},
@@ -23,7 +24,20 @@ fn findings() -> Vec<Finding> {
     all.extend(HOSTILE.iter().map(|text| filled(text)));
     let long = ["x", "\\", "=", "\u{1f514}", "\0", " ", "|", "a\n"].map(|piece| piece.repeat(100_000 / piece.len()));
     all.extend(long.iter().map(|text| filled(text)));
+    all.push(extreme());
     all
+}
+
+/// A finding with numbers and times that no log should have.
+fn extreme() -> Finding {
+    let mut finding = sample();
+    (finding.score, finding.confidence, finding.event_count) = (f64::NAN, f64::INFINITY, u64::MAX);
+    (finding.first_seen, finding.last_seen) = (Some(Timestamp::MIN), Some(Timestamp::MAX));
+    finding.reasons.iter_mut().for_each(|reason| reason.share = f64::NEG_INFINITY);
+    for event in &mut finding.evidence {
+        (event.line, event.score, event.time) = (u64::MAX, f64::NAN, Some(Timestamp::MIN));
+    }
+    finding
 }
 
 /// A finding with this text in every field that takes any.

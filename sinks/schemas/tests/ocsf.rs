@@ -23,30 +23,23 @@ fn errors(validator: &jsonschema::Validator, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(|error| format!("{}: {error:.300}", error.instance_path())).collect()
 }
 
-/// Each object of the value, with the name of its type, as the schema's references say.
-fn objects<'a>(
-    model: &Value,
-    schema: &Value,
-    name: &str,
-    value: &'a Value,
-    found: &mut Vec<(String, &'a Map<String, Value>)>,
-) {
+/// Each object of the value with the name of its type, as the schema's references say; the class itself has none.
+fn objects<'a>(model: &Value, name: &str, value: &'a Value, found: &mut Vec<(String, &'a Map<String, Value>)>) {
     let Some(object) = value.as_object() else { return };
     found.push((name.to_owned(), object));
+    let schema = if name.is_empty() { model } else { &model["$defs"][name] };
     for (key, inner) in object {
         let property = &schema["properties"][key];
         let reference = property["$ref"].as_str().or_else(|| property["items"]["$ref"].as_str());
         let Some(inner_name) = reference.and_then(|it| it.strip_prefix("#/$defs/")) else { continue };
         let elements = inner.as_array().map_or(std::slice::from_ref(inner), Vec::as_slice);
-        for element in elements {
-            objects(model, &model["$defs"][inner_name], inner_name, element, found);
-        }
+        elements.iter().for_each(|element| objects(model, inner_name, element, found));
     }
 }
 
 fn breaches(model: &Value, facts: &Value, value: &Value) -> Vec<String> {
     let (mut found, mut breaches) = (Vec::new(), Vec::new());
-    objects(model, model, "", value, &mut found);
+    objects(model, "", value, &mut found);
     for (name, object) in found {
         let names = |what: &Value| -> Vec<String> { serde_json::from_value(what.clone()).unwrap_or_default() };
         let needed = names(&facts["constraints"][&name]["at_least_one"]);
