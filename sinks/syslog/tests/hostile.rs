@@ -144,7 +144,7 @@ fn a_shortened_line_ends_between_its_fields() {
             let text = rfc5424::parse(&messages[0]).unwrap().text;
             assert!(messages[0].len() <= 1024 && text.starts_with(start));
             let slashes = text.len() - text.trim_end_matches('\\').len();
-            assert!(slashes % 2 == 0, "{text}");
+            assert!(slashes.is_multiple_of(2), "{text}");
             let id = if payload == "cef" { "externalId=" } else { "watchbellId=" };
             assert!(text.contains(&format!("{id}{}", finding.id)), "{text}");
         }
