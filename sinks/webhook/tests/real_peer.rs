@@ -1,5 +1,7 @@
 //! The webhook sink against a receiver that verifies with the `standardwebhooks` package of PyPI. `.ci/peers/run` starts it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -37,15 +39,16 @@ fn receiver() -> Option<Receiver> {
 /// A sink whose requests are told from those of other tests by a header.
 fn sink(test: &str, url: &str, secrets: &[&str], more: &str) -> Arc<dyn Sink> {
     let options = format!(
-        "{{ url = \"{url}\", allow_private = true, secret = \"{}\", secrets = {:?}, headers = {{ X-Test = \"{test}\" }}{more} }}",
+        "{{ url = \"{url}\", allow_private = true, secret = \"{}\", secrets = {:?}, headers = {{ X-Test = \"{}\" }}{more} }}",
         secrets[0],
-        &secrets[1..]
+        &secrets[1..],
+        peer::fresh(test)
     );
     peer::sink(&KIND, &options)
 }
 
 fn of_test(test: &str) -> impl Fn(&Value) -> bool {
-    move |line| line["headers"]["x-test"] == test
+    move |line| line["headers"]["x-test"] == peer::fresh(test)
 }
 
 fn bytes(line: &Value) -> Vec<u8> {
