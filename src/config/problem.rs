@@ -52,10 +52,16 @@ pub(super) fn unknown(span: Range<usize>, what: &str, given: &str, known: &[&str
 pub(super) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|name| (strsim::jaro_winkler(given, name), *name))
+        .map(|name| (likeness(given, name), *name))
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, name)| name)
+}
+
+/// 0..1. Two letters that changed places weigh little, which counts most in short names.
+fn likeness(given: &str, name: &str) -> f64 {
+    let slip = strsim::damerau_levenshtein(given, name) == 1 && name.len() > 2;
+    strsim::jaro_winkler(given, name).max(if slip { 0.9 } else { 0.0 })
 }
 
 /// Everything that is wrong with one configuration. Never empty.

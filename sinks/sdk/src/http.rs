@@ -167,6 +167,12 @@ impl std::fmt::Debug for Reply {
 }
 
 impl Reply {
+    /// An answer that another client than ours brought; `host` and `secrets` are for its errors.
+    #[must_use]
+    pub fn new(status: u16, headers: HeaderMap, body: Bytes, (host, secrets): (String, Arc<[Secret]>)) -> Self {
+        Self { status, headers, body, host, secrets }
+    }
+
     /// 200 to 299.
     #[must_use]
     pub const fn is_success(&self) -> bool {
@@ -216,8 +222,13 @@ impl Reply {
     /// The beginning of the body, fit to be shown.
     #[must_use]
     pub fn excerpt(&self) -> String {
-        let text = hide(String::from_utf8_lossy(&self.body).into_owned(), &self.secrets);
-        shown(&text)
+        self.shown(&String::from_utf8_lossy(&self.body))
+    }
+
+    /// A text out of this answer, fit to be shown: without secrets, and as [`shown`] makes it.
+    #[must_use]
+    pub fn shown(&self, text: &str) -> String {
+        shown(&hide(text.to_owned(), &self.secrets))
     }
 }
 

@@ -134,7 +134,8 @@ impl Target {
 }
 
 /// Why a certificate is not trusted, when that is what an error is about.
-pub(crate) fn certificate_error(error: &(dyn StdError + 'static)) -> Option<String> {
+#[must_use]
+pub fn certificate_error(error: &(dyn StdError + 'static)) -> Option<String> {
     match caused_by::<rustls::Error>(error)? {
         rustls::Error::InvalidCertificate(reason) => Some(shown(&reason.to_string())),
         _ => None,

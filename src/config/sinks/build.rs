@@ -31,15 +31,17 @@ pub(super) fn engine(
     let entries = table.entries();
     // Only the keys are looked at here; what variables and files hold is a matter of building.
     let empty = |_: &str| Some("x".into());
-    let mut keys = Resolving { environment: &empty, problems: Vec::new() };
+    let mut keys = Resolving::new(&empty);
     keys.unknown_keys(&entries, Place::root(&schema));
     let mut problems = keys.problems;
-    let mut resolving = Resolving { environment, problems: Vec::new() };
+    let mut resolving = Resolving::new(environment);
     let engine = resolving.table(&split(&entries).0, None);
     problems.append(&mut resolving.problems);
-    let options = every_mistake(engine, &table.span, &mut problems, |value| {
-        EngineOptions::deserialize(value).map_err(BuildError::from)
-    });
+    let options = every_mistake(
+        Asked { table: engine, span: &table.span, left_out: resolving.left_out },
+        &mut problems,
+        |value| EngineOptions::deserialize(value).map_err(BuildError::from),
+    );
     if let Some((key, message)) = options.as_ref().and_then(EngineOptions::wrong) {
         let span = find(&entries, key).unwrap_or_else(|| table.span.clone());
         problems.push(Problem::at(span, format!("{key}: {message}")));
@@ -54,7 +56,7 @@ pub(super) fn sink(
     memory: Arc<dyn Memory>,
 ) -> Result<Built, Vec<Problem>> {
     let schema = plan.kind.schema().to_value();
-    let mut resolving = Resolving { environment, problems: Vec::new() };
+    let mut resolving = Resolving::new(environment);
     let entries = plan.table.entries();
     let resolved = resolving.table(&split(&entries).1, Some(Place::root(&schema)));
     let mut problems = resolving.problems;
@@ -63,7 +65,11 @@ pub(super) fn sink(
     let context = Context { name: plan.name.clone(), timeout, memory };
     // Keys that nobody knows were told of when the plan was made.
     let untold = problems.len();
-    let sink = every_mistake(resolved, &plan.table.span, &mut problems, |value| plan.kind.build(value, &context));
+    let sink = every_mistake(
+        Asked { table: resolved, span: &plan.table.span, left_out: resolving.left_out },
+        &mut problems,
+        |value| plan.kind.build(value, &context),
+    );
     let place = Place::root(&schema);
     for problem in &mut problems[untold..] {
         hide_secrets(problem, &entries, place);
@@ -84,14 +90,21 @@ fn split<'i>(entries: &DeTable<'i>) -> (DeTable<'i>, DeTable<'i>) {
         .partition(|(key, _)| engine.contains(&key.get_ref().as_ref()))
 }
 
+/// A table that is asked for its mistakes.
+struct Asked<'a, 'i> {
+    table: DeTable<'i>,
+    span: &'a Range<usize>,
+    /// Keys that are not in it though the user gave them.
+    left_out: BTreeSet<String>,
+}
+
 /// Asks again and again, without what was complained about, until there is nothing left to complain about.
 fn every_mistake<T>(
-    mut table: DeTable<'_>,
-    span: &Range<usize>,
+    asked: Asked<'_, '_>,
     problems: &mut Vec<Problem>,
     read: impl Fn(ValueDeserializer<'_>) -> Result<T, BuildError>,
 ) -> Option<T> {
-    let mut taken_out = BTreeSet::new();
+    let Asked { mut table, span, left_out: mut taken_out } = asked;
     loop {
         let whole = Spanned::new(span.clone(), DeValue::Table(table.clone()));
         match read(whole.into()) {

@@ -1,6 +1,6 @@
 //! A sink's table made ready for serde: variables put in, files read, unknown keys refused. Spans stay where they are.
 
-use std::{borrow::Cow, fs, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet, fs, ops::Range};
 
 use toml::{
     Spanned,
@@ -25,22 +25,35 @@ type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
 pub(super) struct Resolving<'a> {
     pub(super) environment: Environment<'a>,
     pub(super) problems: Vec<Problem>,
+    /// Keys whose values could not be filled in: that they are missing then is no news.
+    pub(super) left_out: BTreeSet<String>,
 }
 
-impl Resolving<'_> {
+impl<'a> Resolving<'a> {
+    pub(super) const fn new(environment: Environment<'a>) -> Self {
+        Self { environment, problems: Vec::new(), left_out: BTreeSet::new() }
+    }
+
     /// The table with its texts and files filled in; whatever was wrong is left out.
     pub(super) fn table<'i>(&mut self, table: &DeTable<'i>, place: Option<Place<'_>>) -> DeTable<'i> {
         let mut resolved = DeTable::new();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             if let Some(filled) = self.from_file(table, (key, value), place) {
+                if filled.is_none() {
+                    self.left_out.insert(name.trim_end_matches("_file").to_owned());
+                }
                 resolved.extend(filled);
+                continue;
+            }
+            if place.and_then(Place::keys).is_some_and(|known| !known.contains(&name)) {
                 continue;
             }
             let below = place.and_then(|here| here.key(name));
             let is_secret = below.is_some_and(Place::is_secret);
-            if let Some(value) = self.value(value, below, is_secret) {
-                resolved.insert(key.clone(), value);
+            match self.value(value, below, is_secret) {
+                Some(value) => drop(resolved.insert(key.clone(), value)),
+                None => drop(self.left_out.insert(name.to_owned())),
             }
         }
         resolved
