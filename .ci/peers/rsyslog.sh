@@ -60,7 +60,7 @@ input(type="imtcp" address="127.0.0.1" port="$tls" name="tls" ruleset="keep"
     StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
 input(type="imtcp" address="127.0.0.1" port="$mtls" name="mtls" ruleset="keep"
     StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="x509/certvalid")
-input(type="imuxsock" socket="$dir/work/socket" useSpecialParser="off" parseHostname="on" ignoreTimestamp="off" ruleset="keep")
+input(type="imuxsock" socket="$dir/work/socket" ruleset="keep")
 CONF
 }
 

@@ -26,11 +26,11 @@ launch() {
     port=$(free_ports 1)
     daemon "$python" "$peers/webhook_verify.py" "$port" "$dir/received.jsonl" "old=$old" "new=$new"
     until_ready 20 listening "$port"
-    address PEER_WEBHOOK_OLD "http://127.0.0.1:$port/old"
-    address PEER_WEBHOOK_NEW "http://127.0.0.1:$port/new"
-    address PEER_WEBHOOK_OLD_SECRET "$old"
-    address PEER_WEBHOOK_NEW_SECRET "$new"
-    address PEER_WEBHOOK_LOG "$dir/received.jsonl"
+    address PEER_WEBHOOK_VERIFY_OLD "http://127.0.0.1:$port/old"
+    address PEER_WEBHOOK_VERIFY_NEW "http://127.0.0.1:$port/new"
+    address PEER_WEBHOOK_VERIFY_OLD_SECRET "$old"
+    address PEER_WEBHOOK_VERIFY_NEW_SECRET "$new"
+    address PEER_WEBHOOK_VERIFY_LOG "$dir/received.jsonl"
 }
 
 main "$@"

@@ -12,11 +12,15 @@ use crate::{
     view::{UNKNOWN, View, cut, distinct, percent, rfc3339, unit},
 };
 
-/// Most events that are shown. Splunk extracts fields of the first 10,240 characters of an event (`maxchars` of `[kv]`
-/// in limits.conf), so the evidence comes last and stays short; Splunk usually has the log itself anyhow.
+/// Most events that are shown, and most things that an attacker brought along. Splunk extracts fields of the first 10,240
+/// characters of an event (`maxchars` of `[kv]` in limits.conf), so no text may be long and the evidence comes last;
+/// Splunk usually has the log itself anyhow.
 const MOST_EVIDENCE: usize = 5;
-/// Most bytes of one event that is shown.
-const MOST_RAW: usize = 1024;
+const MOST_OBJECTS: usize = 10;
+/// Most bytes of a name, of a sentence, and of an event that is shown.
+const NAME: usize = 255;
+const SENTENCE: usize = 1023;
+const RAW: usize = 1023;
 
 /// A finding as a CIM alert. What Splunk enriches itself (`*_bunit`, `*_category`, `*_priority`) is not among it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -102,20 +106,20 @@ pub fn event(finding: &Finding) -> Alert {
         signature_id: finding.threat_type.name(),
         severity: finding.severity.name(),
         severity_id: severity_id(finding.severity),
-        user: view.one(EntityKind::User).unwrap_or(UNKNOWN).to_owned(),
+        user: name(view.one(EntityKind::User).unwrap_or(UNKNOWN)),
         src,
         src_type,
         dest,
         dest_type,
-        subject: view.title().to_owned(),
-        description: view.sentence().to_owned(),
+        subject: cut(view.title(), SENTENCE).into_owned(),
+        description: cut(view.sentence(), SENTENCE).into_owned(),
         mitre_technique_id: Many(techniques.clone()),
         vendor_product: product::PRODUCT,
         vendor_version: product::VERSION,
-        risk_object: said(&finding.entity.value).to_owned(),
+        risk_object: name(said(&finding.entity.value)),
         risk_object_type: risk_object_type(finding.entity.kind),
         risk_score: finding.risk_score,
-        risk_message: view.sentence().to_owned(),
+        risk_message: cut(view.sentence(), SENTENCE).into_owned(),
         threat_object,
         threat_object_type,
         annotations_mitre_attack: Many(techniques),
@@ -126,7 +130,7 @@ pub fn event(finding: &Finding) -> Alert {
         last_seen: finding.last_seen.and_then(rfc3339),
         event_count: view.event_count(),
         chain: Many(finding.chain.iter().map(|threat| threat.name().to_owned()).collect()),
-        reasons: Many(finding.reasons.iter().map(|it| it.text.clone()).filter(|it| !it.trim().is_empty()).collect()),
+        reasons: reasons(finding),
         evidence: evidence(finding),
     }
 }
@@ -140,27 +144,37 @@ pub fn time(finding: &Finding) -> Option<f64> {
 }
 
 fn first_of(view: View<'_>, kinds: &[EntityKind]) -> (String, &'static str) {
-    let found = kinds.iter().find_map(|&kind| Some((view.one(kind)?.to_owned(), kind.name())));
+    let found = kinds.iter().find_map(|&kind| Some((name(view.one(kind)?), kind.name())));
     found.unwrap_or_else(|| (UNKNOWN.to_owned(), UNKNOWN))
 }
 
 fn techniques(finding: &Finding) -> Vec<String> {
     let ids = finding.attacks.iter().map(|attack| attack.technique_id.as_str());
-    distinct(ids.filter(|id| !id.trim().is_empty())).into_iter().map(str::to_owned).collect()
+    distinct(ids.filter(|id| !id.trim().is_empty())).into_iter().map(name).collect()
 }
 
 /// What an attacker brings along: addresses, programs, clients. The object of risk itself is not repeated.
 fn threat_objects(view: View<'_>) -> (Many, Many) {
     let kinds = [(EntityKind::Ip, "ip"), (EntityKind::Process, "process"), (EntityKind::UserAgent, "user_agent")];
     let objects = kinds.into_iter().flat_map(|(kind, name)| view.all(kind).into_iter().map(move |value| (value, name)));
-    let (values, names): (Vec<&str>, Vec<&str>) = objects.filter(|(value, _)| *value != view.0.entity.value).unzip();
-    let owned = |texts: Vec<&str>| Many(texts.into_iter().map(str::to_owned).collect());
+    let (values, names): (Vec<&str>, Vec<&str>) =
+        objects.filter(|(value, _)| *value != view.0.entity.value).take(MOST_OBJECTS).unzip();
+    let owned = |texts: Vec<&str>| Many(texts.into_iter().map(name).collect());
     (owned(values), owned(names))
+}
+
+fn reasons(finding: &Finding) -> Many {
+    let texts = finding.reasons.iter().map(|reason| reason.text.as_str()).filter(|text| !text.trim().is_empty());
+    Many(texts.map(|text| cut(text, SENTENCE).into_owned()).collect())
 }
 
 fn evidence(finding: &Finding) -> Many {
     let events = finding.evidence.iter().take(MOST_EVIDENCE);
-    Many(events.map(|event| format!("{}:{}: {}", event.file, event.line, cut(&event.raw, MOST_RAW))).collect())
+    Many(events.map(|event| format!("{}:{}: {}", cut(&event.file, NAME), event.line, cut(&event.raw, RAW))).collect())
+}
+
+fn name(text: &str) -> String {
+    cut(text, NAME).into_owned()
 }
 
 fn said(text: &str) -> &str {

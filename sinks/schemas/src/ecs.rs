@@ -80,7 +80,7 @@ fn event(view: View<'_>) -> wire::Event {
         risk_score: f64::from(finding.risk_score),
         risk_score_norm: f64::from(finding.risk_score.min(100)),
         reason: finding.reasons.first().map(|reason| reason.text.clone()).filter(|text| !text.trim().is_empty()),
-        original: view.strongest().map(|event| event.raw.clone()),
+        original: view.strongest().map(|event| event.raw.clone()).filter(|raw| !raw.trim().is_empty()),
     }
 }
 

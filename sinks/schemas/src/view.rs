@@ -12,6 +12,9 @@ pub(crate) const UNKNOWN: &str = "unknown";
 /// Marks a finding from a log without times, where the schema demands one.
 pub(crate) const NO_TIME: &str = "watchbell_no_time";
 
+/// Shows that something was cut off.
+pub(crate) const ELLIPSIS: char = '\u{2026}';
+
 /// A finding with the answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a>(pub(crate) &'a Finding);
@@ -109,7 +112,6 @@ pub(crate) fn distinct<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec
 
 /// At most so many bytes, cut between characters, with an ellipsis where something is missing.
 pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    const ELLIPSIS: char = '\u{2026}';
     if text.len() <= most {
         return Cow::Borrowed(text);
     }

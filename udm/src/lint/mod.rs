@@ -25,6 +25,7 @@ use serde_json::Value;
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use events::{Broken, Place, events};
 pub use report::{EventReport, Report, lint_text};
+pub use rules::is_hostname;
 
 /// Everything that is wrong with one event (the content of `udm`, without a wrapper), in the order of the event.
 #[must_use]

@@ -160,6 +160,12 @@ fn url_fault(text: &str) -> Option<Diagnostic> {
     (!text.is_empty() && !has_scheme).then(|| Diagnostic::error("", Code::BadUrl, message()))
 }
 
+/// Whether the text may stand where a host name is expected; with an underscore it may, with a warning.
+#[must_use]
+pub fn is_hostname(text: &str) -> bool {
+    !text.is_empty() && hostname_fault(text).is_none_or(|fault| !fault.is_error())
+}
+
 /// RFC 1123; an underscore, which Windows allows, is only warned of.
 fn hostname_fault(text: &str) -> Option<Diagnostic> {
     let name = text.strip_suffix('.').unwrap_or(text);

@@ -186,10 +186,15 @@ pub struct Watchbell {
     pub confidence: f64,
     pub event_count: i64,
     pub entity: Entity,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attack_version: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub observables: Vec<Observable>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
 }
 

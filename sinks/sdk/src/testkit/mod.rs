@@ -2,6 +2,7 @@
 //!
 //! * [`findings`]: findings for tests, hostile ones among them.
 //! * [`identity`]: certificates that only a test trusts.
+//! * [`peer`]: addresses of real peers that are tested against where they run.
 //! * [`server`]: an HTTP server on the loopback that answers as it is told, well or badly.
 //! * [`stream`]: the same for sinks that write bytes and read nothing.
 //! * [`conformance`]: what every sink must do, as a suite of tests: [`conformance!`](crate::conformance!).
@@ -9,6 +10,7 @@
 pub mod conformance;
 pub mod findings;
 pub mod identity;
+pub mod peer;
 pub mod server;
 pub mod stream;
 mod wire;
