@@ -186,7 +186,7 @@ async fn what_a_user_made_is_never_written_over() {
         let server = cluster(family, &store).await;
         let (steps, done) = set_up(&server, "").await;
         assert_eq!(done, Err(ErrorKind::Config), "{steps:?}");
-        assert!(steps.last().unwrap().contains("that Watchbell did not make"), "{steps:?}");
+        assert!(steps.last().unwrap().contains("is not of Watchbell's making"), "{steps:?}");
         assert_eq!(store.lock().unwrap()[path], theirs);
         // With `manage = false` the rest goes on without it.
         let (steps, done) = set_up(&server, "template.manage = false").await;
