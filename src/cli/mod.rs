@@ -10,6 +10,7 @@ mod logging;
 mod present;
 mod progress;
 mod signals;
+mod sinks;
 mod terminal;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -22,7 +23,7 @@ use terminal::Terminal;
 
 /// Runs the program with these arguments.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.collect();
+    let arguments: Vec<OsString> = arguments.map(as_command).collect();
     terminal::choose_color(terminal::color_among(&arguments).unwrap_or(Color::Auto));
     let parsed = command()
         .color(terminal::clap_color())
@@ -37,6 +38,15 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     exit.into()
+}
+
+/// `--setup` and `--test` are what scripts of old call these commands.
+fn as_command(argument: OsString) -> OsString {
+    match argument.to_str() {
+        Some("--setup") => "setup".into(),
+        Some("--test") => "test".into(),
+        _ => argument,
+    }
 }
 
 /// The command line as clap sees it.
