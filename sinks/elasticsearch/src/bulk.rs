@@ -22,7 +22,7 @@ pub(crate) fn body(batch: &Batch) -> Vec<u8> {
 
 /// The finding's part of the key: two sinks that lead into one cluster store the finding once.
 fn document_id(delivery: &Delivery) -> &str {
-    delivery.key.split_once('.').map_or(delivery.key.as_str(), |(finding, _)| finding)
+    delivery.key.split_once(['-', '.']).map_or(delivery.key.as_str(), |(finding, _)| finding)
 }
 
 /// The verdicts that an answer holds.
