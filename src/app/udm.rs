@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
-pub use watchbell_udm::lint::{EventReport, Report as UdmFindings};
+use watchbell_udm::lint::Report as UdmFindings;
 
 use super::AppError;
 
