@@ -22,7 +22,8 @@ pub struct SplunkHecConfig {
     /// Address of the collector without a path, for example `https://splunk.example:8088`; or a list of them, of which
     /// the next is taken when one fails.
     pub endpoint: Endpoints,
-    /// Token of the HTTP event collector. `token_file` reads it from a file.
+    /// Token of the HTTP event collector, from Splunk Web: Settings, Data inputs, HTTP Event Collector. `token_file` reads it
+    /// from a file.
     pub token: Secret,
     /// Index that findings go to; without it, the token's default.
     pub index: Option<String>,

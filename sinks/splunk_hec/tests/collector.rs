@@ -376,6 +376,18 @@ async fn a_check_tells_the_token_from_the_health() {
 }
 
 #[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_where_it_is_given() {
+    let server = Server::start_tls(|_| reply(200, 0)).await.unwrap();
+    let options = format!("endpoint = \"https://localhost:{}\"\ntoken = \"{TOKEN}\"", server.address().port());
+    let error = fails(&build(&options).unwrap(), 1).await;
+    assert_eq!(error.kind, ErrorKind::Config, "{error}");
+    assert!(error.message.contains("certificate"), "{error}");
+    let trusting = build(&format!("{options}\ntls.ca = '''{}'''", server.authority().unwrap())).unwrap();
+    trusting.deliver(&batch(&trusting, 2)).await.unwrap();
+    trusting.check(&mut Steps::default()).await.unwrap();
+}
+
+#[tokio::test]
 async fn one_address_that_is_well_is_enough() {
     let down = scripted(vec![reply(503, 9)]).await;
     let well = scripted(vec![reply(200, 17), reply(400, 5)]).await;
