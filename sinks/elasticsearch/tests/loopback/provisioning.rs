@@ -330,6 +330,22 @@ async fn a_key_for_writing_alone_passes_the_check() {
     assert_eq!(steps.iter().filter(|step| step.contains("the credentials may not")).count(), 3, "{steps:?}");
 }
 
+#[tokio::test]
+async fn a_dead_node_beside_a_live_one_is_a_warning() {
+    let server = cluster(Family::Elasticsearch, &Store::default()).await;
+    let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nodes = format!("nodes = ['http://{dead}', '{}']", server.url());
+    let mut steps = Steps::default();
+    sink(&nodes).setup(&mut steps).await.unwrap();
+    assert!(!steps.has_failed());
+    let mut steps = Steps::default();
+    sink(&nodes).check(&mut steps).await.unwrap();
+    assert!(!steps.has_failed());
+    let steps = told(&steps);
+    assert!(steps[1].starts_with(&format!("warning TCP: cannot connect to {dead}")), "{steps:?}");
+    assert!(steps[3].starts_with("ok TCP"), "{steps:?}");
+}
+
 /// As the smallest builds of Elasticsearch answer.
 #[tokio::test]
 async fn a_server_without_data_streams_is_told_apart() {
