@@ -4,9 +4,13 @@
 //! re-exported here.
 
 mod analysis;
+mod delivery;
 mod demo;
 mod findings;
+mod outbox;
+mod setup;
 mod sinks;
+mod udm;
 
 use std::{
     collections::BTreeMap,
@@ -23,8 +27,12 @@ use serde::Serialize;
 
 use self::analysis::{FileAnalyzer, Told, detect_settings, find_model, model_file, parse_options};
 pub use self::{
+    delivery::{Bells, ForwardRequest, Forwarded, forward},
     findings::{Findings, read_findings},
+    outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
+    setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
+    udm::{UdmReport, check_udm},
 };
 use crate::{
     batch::{self, Analyzer, PartError},
@@ -40,8 +48,12 @@ use crate::{
 pub use crate::{
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
-        AttackVersion, Budget, ConfigError, FormatChoice, Given, Overrides, Plan, Settings, SinkPlan, Threshold,
-        TimeZone, example, load, schema, show,
+        AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, OutboxPlan, Overrides, Plan, Settings,
+        SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
+    },
+    outbox::{
+        DeadLetter, Letters, OutboxError, Pending, Progress as LaneProgress, Settled, Shown as ShownFinding,
+        SinkStatus, Status,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps},
@@ -69,6 +81,9 @@ pub enum AppError {
     /// Reports can't be read or made.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The outbox can't be used.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
     /// A file can't be written.
     #[error("can't write {}", path.display())]
     Write {
@@ -116,6 +131,9 @@ pub enum AppError {
         /// What was expected.
         message: String,
     },
+    /// A sink can't be set up this way.
+    #[error("{0}")]
+    Setup(String),
     /// The threads that wait for the network can't be had.
     #[error("cannot start the network's runtime")]
     Runtime(#[source] io::Error),

@@ -12,6 +12,7 @@
 //! * [`registry`]: which types of sinks are in this build.
 //! * [`config`]: what the user wants, from TOML.
 //! * [`detect`]: the floors above, wired: the detector.
+//! * [`outbox`]: findings to destinations: kept on disk until each has taken them, one lane per destination.
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
 //! * [`app`]: what a front may ask.
 //! * [`cli`]: the command line.
@@ -35,6 +36,8 @@ pub mod registry;
 pub mod config;
 
 pub mod detect;
+
+pub mod outbox;
 
 pub mod batch;
 

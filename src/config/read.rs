@@ -40,11 +40,11 @@ pub struct Given<'a> {
 }
 
 /// Read when nobody names another, if it exists.
-const DEFAULT_FILE: &str = "watchbell.toml";
+pub const DEFAULT_FILE: &str = "watchbell.toml";
 
 /// The settings, a flag over a variable over the file over the default.
 pub fn load(given: Given<'_>) -> Result<Settings, ConfigError> {
-    let named = given.file.or_else(|| variable(given.environment, "WATCHBELL_CONFIG").map(PathBuf::from));
+    let named = given.file.clone().or_else(|| variable(given.environment, "WATCHBELL_CONFIG").map(PathBuf::from));
     let (path, text) = match named {
         Some(path) => (path.clone(), read_file(&path)?),
         None => match fs::read_to_string(DEFAULT_FILE) {
@@ -52,28 +52,16 @@ pub fn load(given: Given<'_>) -> Result<Settings, ConfigError> {
             _ => (PathBuf::from(DEFAULT_FILE), read_file(Path::new(DEFAULT_FILE))?),
         },
     };
-    let text: Arc<str> = text.into();
-    let file = path.to_string_lossy().into_owned();
-    let mut reading = Reading {
-        text: Arc::clone(&text),
-        environment: given.environment,
-        settings: Settings::default(),
-        problems: Vec::new(),
-    };
-    reading.settings.sinks = SinkTables { file: file.clone(), text: Arc::clone(&text), tables: Vec::new() };
-    reading.file(&text);
-    reading.variables();
-    reading.settings.apply(given.flags);
-    if given.builds_sinks
-        && let Err(ConfigError::Wrong(wrong)) = reading.settings.sinks.plans(given.environment)
-    {
-        reading.problems.extend(wrong.list);
-    }
-    reading.problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
-    if reading.problems.is_empty() {
-        return Ok(reading.settings);
-    }
-    Err(ConfigError::Wrong(Box::new(Problems { file, text: text.to_string(), list: reading.problems })))
+    Reading::whole(&path, text, given)
+}
+
+/// Whether a text would do as the configuration file of this name.
+///
+/// # Errors
+/// Everything that is wrong with it, its sinks included.
+pub fn check(file: &Path, text: String, environment: Environment<'_>) -> Result<(), ConfigError> {
+    let given = Given { file: None, environment, flags: Overrides::default(), builds_sinks: true };
+    Reading::whole(file, text, given).map(|_| ())
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigError> {
@@ -91,7 +79,32 @@ struct Reading<'a> {
     problems: Vec<Problem>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn whole(path: &Path, text: String, given: Given<'a>) -> Result<Settings, ConfigError> {
+        let text: Arc<str> = text.into();
+        let file = path.to_string_lossy().into_owned();
+        let mut reading = Self {
+            text: Arc::clone(&text),
+            environment: given.environment,
+            settings: Settings::default(),
+            problems: Vec::new(),
+        };
+        reading.settings.sinks = SinkTables { file: file.clone(), text: Arc::clone(&text), tables: Vec::new() };
+        reading.file(&text);
+        reading.variables();
+        reading.settings.apply(given.flags);
+        if given.builds_sinks
+            && let Err(ConfigError::Wrong(wrong)) = reading.settings.sinks.plans(given.environment)
+        {
+            reading.problems.extend(wrong.list);
+        }
+        reading.problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
+        if reading.problems.is_empty() {
+            return Ok(reading.settings);
+        }
+        Err(ConfigError::Wrong(Box::new(Problems { file, text: text.to_string(), list: reading.problems })))
+    }
+
     fn file(&mut self, text: &str) {
         let (document, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use watchbell_schemas::ecs;
+use watchbell_schemas::{ecs, ocsf, product};
 use watchbell_sink::{ErrorKind, Finding, Payload, SinkError};
 
 use crate::template::Template;
@@ -10,6 +10,7 @@ use crate::template::Template;
 /// What makes the body.
 pub(crate) enum Encoder {
     Watchbell,
+    Ocsf,
     Ecs,
     Template(Box<Template>),
 }
@@ -19,6 +20,7 @@ impl Encoder {
     pub(crate) fn encode(&self, finding: &Finding) -> Result<Payload, SinkError> {
         match self {
             Self::Watchbell => json(&Event { kind: "finding.created", timestamp: finding.last_seen, data: finding }),
+            Self::Ocsf => json(&ocsf::detection_finding(finding, product::VERSION)),
             Self::Ecs => json(&ecs::document(finding)),
             Self::Template(template) => template.body(finding).map(Payload::text),
         }

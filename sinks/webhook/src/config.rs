@@ -32,7 +32,8 @@ pub struct WebhookConfig {
     /// signature has itself are refused.
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
-    /// What is sent: `watchbell` (the finding as it is, in an envelope) or `ecs` (Elastic Common Schema). `watchbell` unless there is a `template`.
+    /// What is sent: `watchbell` (the finding as it is, in an envelope), `ocsf` (Detection Finding) or `ecs` (Elastic
+    /// Common Schema). `watchbell` unless there is a `template`.
     pub body: Option<Body>,
     /// Jinja template that makes the body, instead of `body`; it sees `finding`. In a JSON body each `{{ .. }}` writes a
     /// whole JSON value, quotes included. `template_file` reads it from a file.
@@ -84,6 +85,8 @@ impl From<Method> for http::Method {
 pub enum Body {
     /// Watchbell's own finding, as `data` of an event `finding.created`.
     Watchbell,
+    /// A Detection Finding of the Open Cybersecurity Schema Framework 1.8.
+    Ocsf,
     /// A document of the Elastic Common Schema.
     Ecs,
 }
@@ -100,6 +103,7 @@ impl SinkConfig for WebhookConfig {
                 return Err(ConfigError::new("template", "makes the body itself: give either `body` or `template`"));
             }
             (_, Some(template)) => Encoder::Template(Box::new(Template::new(template.clone(), &content_type)?)),
+            (Some(Body::Ocsf), None) => Encoder::Ocsf,
             (Some(Body::Ecs), None) => Encoder::Ecs,
             (Some(Body::Watchbell) | None, None) => Encoder::Watchbell,
         };

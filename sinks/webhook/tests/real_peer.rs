@@ -1,6 +1,6 @@
 //! The webhook sink against a receiver that verifies with the `standardwebhooks` package of PyPI. `.ci/peers/run` starts it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // A test may panic.
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 
 mod build;
 mod engine;
+mod options;
 mod resolve;
 mod schema;
 mod show;
@@ -14,6 +15,7 @@ use toml::de::{DeTable, DeValue};
 
 pub use self::{
     engine::{BatchOptions, EngineOptions, RetryOptions},
+    options::{SinkOption, sink_options},
     schema::sink_schema,
 };
 use super::{

@@ -69,6 +69,14 @@ impl<'a> Place<'a> {
         self.says(FROM_FILE, &Value::Bool(true))
     }
 
+    pub(super) fn is_text(self) -> bool {
+        let is_string =
+            |value: &Value| value == "string" || value.as_array().is_some_and(|all| all.contains(&json!("string")));
+        self.alternatives().into_iter().any(|schema| {
+            schema.get("type").is_some_and(is_string) || schema.get("enum").is_some() || schema.get("const").is_some()
+        })
+    }
+
     /// What the option means.
     pub(super) fn description(self) -> Option<&'a str> {
         self.alternatives().into_iter().find_map(|schema| schema.get("description")?.as_str())
