@@ -32,6 +32,12 @@ pub fn address(peer: &str, what: &str) -> Option<String> {
     None
 }
 
+/// A name that is another one in each run, so that tests may run again against the same peer.
+#[must_use]
+pub fn fresh(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
 /// The sink of a TOML table in one line, for example `{ url = "http://127.0.0.1:1" }`.
 ///
 /// # Panics
