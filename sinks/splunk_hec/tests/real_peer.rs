@@ -1,20 +1,24 @@
-//! The collector sink against the OpenTelemetry collector's HEC receiver, with its acknowledgement extension.
+//! The splunk_hec sink against the HEC receiver of the OpenTelemetry collector, with acknowledgment and without.
 //! `.ci/peers/run` starts it.
+//!
+//! The receiver writes what arrived as OTLP JSON; that is turned back into the event and compared.
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use watchbell_sink::{
-    Acknowledgement, ErrorKind, Finding, Sink, Steps, Verdict,
+    Acknowledgement, Batch, Delivery, ErrorKind, Finding, Payload, Sink, Steps, Verdict,
+    http::Method,
     testkit::{
         findings::samples,
-        peer::{self, address, arrived},
+        peer::{self, address, arrived_in},
     },
 };
 use watchbell_splunk_hec::KIND;
 
+/// The collector's facts.
 struct Collector {
     acknowledged: String,
     plain: String,
@@ -23,144 +27,203 @@ struct Collector {
 }
 
 fn collector() -> Option<Collector> {
-    let fact = |what| address("otel_hec", what);
-    Some(Collector { acknowledged: fact("")?, plain: fact("PLAIN")?, token: fact("TOKEN")?, log: fact("LOG")? })
+    Some(Collector {
+        acknowledged: address("otel_hec", "")?,
+        plain: address("otel_hec", "PLAIN")?,
+        token: address("otel_hec", "TOKEN")?,
+        log: address("otel_hec", "LOG")?,
+    })
 }
 
-impl Collector {
-    /// A sink whose events are told from those of other tests by their source.
-    fn sink(&self, endpoint: &str, source: &str, more: &str) -> Arc<dyn Sink> {
-        let token = &self.token;
-        peer::sink(
-            &KIND,
-            &format!(
-                "{{ endpoint = \"{endpoint}\", token = \"{token}\", source = \"{source}\", index = \"security\"{more} }}"
-            ),
-        )
+/// A sink whose events are told from those of other tests by their source.
+fn sink(test: &str, url: &str, token: &str, more: &str) -> Arc<dyn Sink> {
+    let source = peer::fresh(test);
+    let options = format!("{{ endpoint = \"{url}\", token = \"{token}\", source = \"{source}\"{more} }}");
+    peer::sink(&KIND, &options)
+}
+
+/// An event that arrived.
+#[derive(Debug)]
+struct Event {
+    /// Attributes of the resource: host, source, sourcetype, index.
+    about: Map<String, Value>,
+    /// Indexed fields.
+    fields: Map<String, Value>,
+    body: Value,
+    nanoseconds: Option<i128>,
+}
+
+async fn events(log: &str, test: &str, count: usize) -> Vec<Event> {
+    let source = peer::fresh(test);
+    let of_test = |mut line: Value| -> Vec<Event> {
+        let resources = line["resourceLogs"].as_array_mut().unwrap();
+        let events = resources.iter_mut().flat_map(|resource| {
+            let about = attributes(&resource["resource"]["attributes"]);
+            let scopes = resource["scopeLogs"].as_array_mut().unwrap();
+            let records = scopes.iter_mut().flat_map(|scope| scope["logRecords"].as_array_mut().unwrap());
+            records
+                .map(|record| Event {
+                    about: about.clone(),
+                    fields: attributes(&record["attributes"]),
+                    body: plain(&record["body"]),
+                    nanoseconds: record["timeUnixNano"].as_str().map(|text| text.parse().unwrap()),
+                })
+                .collect::<Vec<_>>()
+        });
+        events.filter(|event| event.about.get("com.splunk.source").is_some_and(|it| *it == source.as_str())).collect()
+    };
+    arrived_in(log, count, of_test).await
+}
+
+fn attributes(list: &Value) -> Map<String, Value> {
+    let pairs = list.as_array().into_iter().flatten();
+    pairs.map(|pair| (pair["key"].as_str().unwrap().to_owned(), plain(&pair["value"]))).collect()
+}
+
+/// OTLP's `AnyValue` as the JSON that it came from; every number as a float, for OTLP keeps no other.
+fn plain(value: &Value) -> Value {
+    let Some((kind, value)) = value.as_object().and_then(|object| object.iter().next()) else { return Value::Null };
+    match kind.as_str() {
+        "stringValue" | "boolValue" => value.clone(),
+        "doubleValue" => json!(value.as_f64()),
+        "intValue" => json!(value.as_str().unwrap().parse::<f64>().unwrap()),
+        "arrayValue" => value["values"].as_array().into_iter().flatten().map(plain).collect(),
+        "kvlistValue" => Value::Object(attributes(&value["values"])),
+        other => panic!("unknown kind of value: {other}"),
     }
 }
 
-/// An attribute of OTLP, among those of a record or of its resource.
-fn attribute<'a>(of: &'a Value, key: &str) -> Option<&'a str> {
-    let found = of["attributes"].as_array()?.iter().find(|attribute| attribute["key"] == key)?;
-    found["value"]["stringValue"].as_str()
-}
-
-/// The records of one source: the id of the finding, and the record.
-fn records(lines: &[Value], source: &str) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    for resource in lines.iter().flat_map(|line| line["resourceLogs"].as_array().unwrap()) {
-        if attribute(&resource["resource"], "com.splunk.source") != Some(source) {
-            continue;
+/// The same JSON with every number as a float.
+fn floats(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(items) => items.iter().map(floats).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(key, value)| (key.clone(), floats(value))).collect())
         }
-        for record in
-            resource["scopeLogs"].as_array().unwrap().iter().flat_map(|it| it["logRecords"].as_array().unwrap())
-        {
-            let id = attribute(record, "finding_id").unwrap().to_owned();
-            assert!(found.insert(id, record.clone()).is_none(), "a finding arrived twice");
-        }
+        other => other.clone(),
     }
-    found
 }
 
-/// Whether a line has this source at all.
-fn mentions(source: &str) -> impl Fn(&Value) -> bool {
-    move |line| {
-        let mut resources = line["resourceLogs"].as_array().into_iter().flatten();
-        resources.any(|resource| attribute(&resource["resource"], "com.splunk.source") == Some(source))
+fn all_arrived_whole(events: &[Event], findings: &[Finding], batch: &Batch) {
+    for (finding, delivery) in findings.iter().zip(batch.deliveries()) {
+        let event = events.iter().find(|event| event.fields["finding_id"] == finding.id.as_str()).unwrap();
+        let sent: Value = serde_json::from_slice(delivery.payload.bytes()).unwrap();
+        assert!(event.body == floats(&sent["event"]), "{} is not what was sent: {:#?}", finding.id, event.body);
+        assert_eq!(event.about["com.splunk.sourcetype"], sent["sourcetype"]);
+        // The collector drops times before 1970 and takes those of far years for milliseconds.
+        if let Some(sent) = sent["time"].as_f64().filter(|sent| (1.0..4.2e9).contains(sent)) {
+            let arrived = event.nanoseconds.unwrap() as f64 / 1e9;
+            assert!((arrived - sent).abs() < 1e-3, "{arrived} instead of {sent}");
+        }
     }
 }
 
 #[tokio::test]
 async fn hostile_findings_arrive_whole() {
     let Some(collector) = collector() else { return };
-    for (name, more) in [("packed", ""), ("unpacked", ", gzip = false")] {
-        // The collector may have been there for an earlier run.
-        let source = &format!("{name}-{}", std::process::id());
-        let sink = collector.sink(&collector.plain, source, more);
-        let findings = samples(60, 21);
+    for gzip in [true, false] {
+        let test = format!("whole-{gzip}");
+        let more = format!(", gzip = {gzip}, index = \"alerts\", host = \"watch-1\"");
+        let sink = sink(&test, &collector.plain, &collector.token, &more);
+        let findings = samples(200, u64::from(gzip));
         let batch = peer::deliver_all(&*sink, &findings).await;
-        let lines = arrived(&collector.log, 1, mentions(source)).await;
-        let records = records(&lines, source);
-        assert_eq!(records.len(), findings.len());
-        for (delivery, finding) in batch.deliveries().iter().zip(&findings) {
-            let sent: Value = serde_json::from_slice(delivery.payload.bytes()).unwrap();
-            let record = &records[&finding.id];
-            assert_eq!(flat(&record["body"]), sent["event"], "{}", finding.id);
-            // Nanoseconds since 1970 in 64 bits say no other times.
-            if let Some(time) = sent["time"].as_f64().filter(|time| (0.0..9.2e9).contains(time)) {
-                let nanoseconds: f64 = record["timeUnixNano"].as_str().unwrap_or("0").parse().unwrap();
-                assert!((nanoseconds / 1e9 - time).abs() < 0.001, "{nanoseconds} is not {time}");
-            }
-        }
+        let events = events(&collector.log, &test, findings.len()).await;
+        all_arrived_whole(&events, &findings, &batch);
+        assert!(events.iter().all(|event| event.about["com.splunk.index"] == "alerts"));
+        assert!(events.iter().all(|event| event.about["host.name"] == "watch-1"));
+        println!("gzip {gzip}: {} of {} arrived intact", events.len(), findings.len());
     }
 }
 
-/// A value of OTLP as plain JSON.
-fn flat(value: &Value) -> Value {
-    let (kind, inner) = value.as_object().and_then(|object| object.iter().next()).unwrap();
-    match kind.as_str() {
-        "kvlistValue" => {
-            let pairs = inner["values"].as_array().into_iter().flatten();
-            pairs.map(|pair| (pair["key"].as_str().unwrap().to_owned(), flat(&pair["value"]))).collect()
-        }
-        "arrayValue" => inner["values"].as_array().into_iter().flatten().map(flat).collect(),
-        "intValue" => inner.as_str().map_or_else(|| inner.clone(), |text| text.parse::<i64>().unwrap().into()),
-        _ => inner.clone(),
-    }
-}
-
-async fn accepted(sink: &dyn Sink, findings: &[Finding]) -> Vec<String> {
-    let receipt = sink.deliver(&peer::batch(sink, findings)).await.unwrap();
+#[tokio::test]
+async fn an_acknowledgment_is_polled_until_it_is_there() {
+    let Some(collector) = collector() else { return };
+    let sink = sink("acknowledged", &collector.acknowledged, &collector.token, ", ack = true");
+    sink.check(&mut Steps::default()).await.unwrap();
+    let findings = samples(40, 5);
+    let batch = peer::batch(&*sink, &findings);
+    let receipt = sink.deliver(&batch).await.unwrap();
     let reference = |verdict: &Verdict| match verdict {
         Verdict::Accepted { ack_ref } => ack_ref.clone(),
         other => panic!("{other:?}"),
     };
-    receipt.verdicts().iter().map(reference).collect()
-}
-
-#[tokio::test]
-async fn what_is_acknowledged_is_confirmed_also_by_a_new_sink() {
-    let Some(collector) = collector() else { return };
-    let build = || collector.sink(&collector.acknowledged, "acknowledged", ", ack = true");
-    let references = accepted(&*build(), &samples(5, 22)).await;
-    for _ in 0..50 {
-        let found = build().acknowledged(&references).await.unwrap();
-        if found.iter().all(|it| *it == Acknowledgement::Confirmed) {
-            // It is told once: whoever asks again must not take the silence for a loss, nor for a yes.
-            assert_eq!(build().acknowledged(&references).await.unwrap(), [Acknowledgement::Pending; 5]);
-            return;
+    let references: Vec<String> = receipt.verdicts().iter().map(reference).collect();
+    let mut answers = Vec::new();
+    for _ in 0..100 {
+        answers = sink.acknowledged(&references).await.unwrap();
+        assert_eq!(answers.len(), references.len());
+        if answers.iter().all(|answer| *answer == Acknowledgement::Confirmed) {
+            break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("nothing was confirmed");
+    assert!(answers.iter().all(|answer| *answer == Acknowledgement::Confirmed), "{answers:?}");
+    all_arrived_whole(&events(&collector.log, "acknowledged", findings.len()).await, &findings, &batch);
+    // The collector tells it once; afterwards nobody may take its silence for a yes.
+    let again = sink.acknowledged(&references[..1]).await.unwrap();
+    assert_ne!(again, [Acknowledgement::Confirmed]);
+    let strange = format!("{}9999", references[0]);
+    assert_ne!(sink.acknowledged(&[strange]).await.unwrap(), [Acknowledgement::Confirmed]);
 }
 
+/// Taken without a number is not acknowledged, and is said.
 #[tokio::test]
-async fn where_acknowledgement_is_off_nothing_counts_as_acknowledged() {
+async fn a_collector_without_acknowledgment_is_told_from_one_with() {
     let Some(collector) = collector() else { return };
-    let sink = collector.sink(&collector.plain, "off", ", ack = true");
-    let error = sink.deliver(&peer::batch(&*sink, &samples(1, 23))).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Config, "{error}");
+    let sink = sink("promised", &collector.plain, &collector.token, ", ack = true");
     let mut steps = Steps::default();
-    let error = sink.check(&mut steps).await.unwrap_err();
+    assert!(sink.check(&mut steps).await.is_err() && steps.has_failed(), "{steps:?}");
+    let error = sink.deliver(&peer::batch(&*sink, &samples(2, 6))).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Config, "{error}");
-    assert_eq!(steps.all().last().unwrap().name, "indexer acknowledgement");
+}
+
+/// Our questions have a channel; without one, the collector says so.
+#[tokio::test]
+async fn the_collector_asks_for_a_channel() {
+    let Some(collector) = collector() else { return };
+    let url = format!("{}/services/collector/ack", collector.acknowledged);
+    let token = format!("Splunk {}", collector.token);
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    let (status, answer) = peer::send(Method::POST, &url, &headers, br#"{"acks":[1]}"#.to_vec()).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(10)), "{answer}");
+    let sink = sink("channel", &collector.acknowledged, &collector.token, ", ack = true");
+    sink.check(&mut Steps::default()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_check_passes_and_a_wrong_token_is_seen() {
+async fn a_wrong_token_holds_the_lane() {
     let Some(collector) = collector() else { return };
-    for (endpoint, more) in [(&collector.plain, ""), (&collector.acknowledged, ", ack = true")] {
+    for url in [&collector.plain, &collector.acknowledged] {
+        let sink = sink("token", url, "hunter2-is-wrong", "");
+        let error = sink.deliver(&peer::batch(&*sink, &samples(2, 7))).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Auth, "{error}");
         let mut steps = Steps::default();
-        let checked = collector.sink(endpoint, "checked", more).check(&mut steps).await;
-        checked.unwrap_or_else(|error| panic!("{error}: {:#?}", steps.all()));
-        assert!(!steps.has_failed(), "{:#?}", steps.all());
+        let error = sink.check(&mut steps).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Auth, "{error}");
+        assert!(steps.has_failed() && !format!("{steps:?} {error:?}").contains("hunter2"), "{steps:?}");
     }
-    let wrong = Collector { token: "wrong".to_owned(), ..collector };
-    let sink = wrong.sink(&wrong.plain, "wrong", "");
+    let sink = sink("token", &collector.plain, &collector.token, "");
     let mut steps = Steps::default();
-    assert_eq!(sink.check(&mut steps).await.unwrap_err().kind, ErrorKind::Auth);
-    let error = sink.deliver(&peer::batch(&*sink, &samples(1, 24))).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Auth, "{error}");
+    sink.check(&mut steps).await.unwrap();
+    assert!(!steps.has_failed(), "{steps:?}");
+}
+
+/// The collector refuses the whole request and names no event: nothing of it is delivered, and it is for the outbox to
+/// find the event by halves.
+#[tokio::test]
+async fn one_bad_event_is_found_by_halves() {
+    let Some(collector) = collector() else { return };
+    let sink = sink("bad", &collector.plain, &collector.token, "");
+    let good = peer::batch(&*sink, &samples(2, 8));
+    let bad = Delivery { key: "bad.peer".to_owned(), payload: Payload::json(br#"{"event":""}"#.to_vec()), attempt: 1 };
+    let [first, last] = good.deliveries() else { panic!("two deliveries") };
+    let batch = |deliveries: Vec<Delivery>| Batch::new(deliveries).unwrap();
+    let error = sink.deliver(&batch(vec![first.clone(), bad.clone(), last.clone()])).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Rejected, "{error}");
+    let error = sink.deliver(&batch(vec![bad])).await.unwrap_err();
+    assert!(error.kind == ErrorKind::Rejected && error.message.contains("blank"), "{error}");
+    let receipt = sink.deliver(&batch(vec![first.clone(), last.clone()])).await.unwrap();
+    assert!(receipt.verdicts().iter().all(|verdict| matches!(verdict, Verdict::Delivered)), "{receipt:?}");
+    events(&collector.log, "bad", 2).await;
 }
