@@ -15,9 +15,12 @@ use crate::{
     bulk::refusal,
     server::{Family, fix_of},
     setup::{MANAGED_BY, VERSION},
-    sink::{ElasticsearchSink, Target, missing_pipeline},
+    sink::{ElasticsearchSink, missing_pipeline},
     transport::Request,
 };
+
+/// The least that a `create` in a bulk request needs; `create`, `index` and `write` hold it.
+const PRIVILEGE: &str = "create_doc";
 
 impl ElasticsearchSink {
     /// Everything that `check` does.
@@ -97,11 +100,7 @@ impl ElasticsearchSink {
             steps.skipped(STEP, "OpenSearch can't be asked; a test finding (`--send`) shows it");
             return Ok(());
         }
-        let wanted = match self.target {
-            Target::DataStream(_) => "create_doc",
-            Target::Index(_) => "create",
-        };
-        let body = json!({ "index": [{ "names": [self.target.name()], "privileges": [wanted] }] });
+        let body = json!({ "index": [{ "names": [self.target.name()], "privileges": [PRIVILEGE] }] });
         let request = Request::post(SecurityHasPrivilegesParts::None.url(), Some(&body));
         let reply = self.cluster.ask(request).await.map_err(|error| failed(steps, STEP, error))?;
         if matches!(reply.status, 400 | 404 | 405 | 500) {
@@ -114,11 +113,11 @@ impl ElasticsearchSink {
         let answer: Value = reply.json().map_err(|error| failed(steps, STEP, error))?;
         let name = self.target.name();
         if answer["has_all_requested"] == true {
-            steps.done(STEP).with(format!("`{wanted}` on {name}"));
+            steps.done(STEP).with(format!("`{PRIVILEGE}` on {name}"));
             return Ok(());
         }
-        let message = format!("the credentials lack `{wanted}` on {name}");
-        steps.failed(STEP, format!("give the key or the user's role `{wanted}` on `{name}`")).with(&message);
+        let message = format!("the credentials lack `{PRIVILEGE}` on {name}");
+        steps.failed(STEP, format!("give the key or the user's role `{PRIVILEGE}` on `{name}`")).with(&message);
         Err(SinkError::new(ErrorKind::Auth, message))
     }
 
@@ -128,12 +127,13 @@ impl ElasticsearchSink {
         match reply.status {
             200..=299 => steps.done(step).with(name),
             403 => steps.skipped(step, "the credentials may not look (`view_index_metadata`)"),
-            404 => {
-                let error = self.target.missing();
-                steps.failed(step, "run `watchbell --setup` with credentials that may create it").with(&error.message);
-                return Err(error);
+            status => {
+                if let Some(error) = self.target.absent(status) {
+                    steps.failed(step, self.target.fix(status)).with(&error.message);
+                    return Err(error);
+                }
+                return Err(failed(steps, step, refusal(&reply)));
             }
-            _ => return Err(failed(steps, step, refusal(&reply))),
         };
         Ok(())
     }

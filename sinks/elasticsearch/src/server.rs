@@ -38,9 +38,14 @@ impl ElasticsearchSink {
                 return Err(error);
             }
         };
-        if reply.status == 403 {
-            // An API key for writing alone must not ask. Only Elasticsearch has API keys made that narrow.
-            steps.skipped("server", "the credentials may not ask for the version; Elasticsearch is assumed");
+        // An API key for writing alone must not ask. A gateway may not let the question through.
+        let why = match reply.status {
+            403 => Some("the credentials may not ask for the version; Elasticsearch is assumed"),
+            405 => Some("the version can't be asked for here; Elasticsearch is assumed"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            steps.skipped("server", why);
             return Ok(Family::Elasticsearch);
         }
         let root = if reply.is_success() { reply.json::<Root>() } else { Err(refusal(&reply)) };

@@ -379,3 +379,14 @@ fn hostile_findings_stay_json() {
         assert_eq!(event["event"]["id"], finding.id);
     }
 }
+
+#[test]
+fn the_page_tells_every_option_and_shows_what_arrives() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sinks/splunk_hec.md")).unwrap();
+    let schema = watchbell_splunk_hec::KIND.schema().to_value();
+    for option in schema["properties"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("\n| `{option}`")), "{option}");
+    }
+    let event: Value = serde_json::from_str(include_str!("golden/event.json")).unwrap();
+    assert!(page.contains(&serde_json::to_string_pretty(&event).unwrap()), "the sample is not the one of today");
+}

@@ -221,3 +221,15 @@ fn hostile_findings_stay_json() {
         }
     }
 }
+
+#[test]
+fn the_page_tells_every_option_and_shows_what_arrives() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sinks/webhook.md")).unwrap();
+    let schema = watchbell_webhook::KIND.schema().to_value();
+    for option in schema["properties"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("\n| `{option}`")), "{option}");
+    }
+    let webhook = build("url = \"https://a.example/x\"").unwrap();
+    let body: serde_json::Value = serde_json::from_slice(webhook.encode(&sample()).unwrap().bytes()).unwrap();
+    assert!(page.contains(&serde_json::to_string_pretty(&body).unwrap()), "the sample is not the one of today");
+}

@@ -186,7 +186,7 @@ async fn what_a_user_made_is_never_written_over() {
         let server = cluster(family, &store).await;
         let (steps, done) = set_up(&server, "").await;
         assert_eq!(done, Err(ErrorKind::Config), "{steps:?}");
-        assert!(steps.last().unwrap().contains("that Watchbell did not make"), "{steps:?}");
+        assert!(steps.last().unwrap().contains("is not of Watchbell's making"), "{steps:?}");
         assert_eq!(store.lock().unwrap()[path], theirs);
         // With `manage = false` the rest goes on without it.
         let (steps, done) = set_up(&server, "template.manage = false").await;
@@ -328,6 +328,27 @@ async fn a_key_for_writing_alone_passes_the_check() {
     assert_eq!(done, Ok(()), "{steps:?}");
     assert!(steps.contains(&"ok credentials: taken as bell-\\u{202e}key".to_owned()), "{steps:?}");
     assert_eq!(steps.iter().filter(|step| step.contains("the credentials may not")).count(), 3, "{steps:?}");
+}
+
+/// As the smallest builds of Elasticsearch answer.
+#[tokio::test]
+async fn a_server_without_data_streams_is_told_apart() {
+    let server = Server::start(|asked| {
+        Some(match asked.path.starts_with("/_data_stream") {
+            true => answer(400, json!({ "error": "no handler found for uri [/_data_stream/x] and method [GET]" })),
+            false => respond(Family::Bare, &mut BTreeMap::new(), asked),
+        })
+    })
+    .await;
+    for (steps, done) in [set_up(&server, "").await, checked(&server, "").await] {
+        assert_eq!(done, Err(ErrorKind::Config));
+        let expected = "failed data stream: this server has no data streams; `index` names an index";
+        assert_eq!(steps.last().unwrap(), expected);
+    }
+    let sink = sink(&format!("nodes = ['{}']", server.url()));
+    let error = sink.deliver(&crate::server::batch(&sink, 1)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(!server.lines().iter().any(|line| line.ends_with("/_bulk")));
 }
 
 #[tokio::test]

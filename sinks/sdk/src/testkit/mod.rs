@@ -5,6 +5,7 @@
 //! * [`peer`]: addresses of real peers that are tested against where they run.
 //! * [`server`]: an HTTP server on the loopback that answers as it is told, well or badly.
 //! * [`stream`]: the same for sinks that write bytes and read nothing.
+//! * [`standin`]: stand-ins of the six destinations, for tests and to try things out.
 //! * [`conformance`]: what every sink must do, as a suite of tests: [`conformance!`](crate::conformance!).
 
 pub mod conformance;
@@ -12,6 +13,7 @@ pub mod findings;
 pub mod identity;
 pub mod peer;
 pub mod server;
+pub mod standin;
 pub mod stream;
 mod wire;
 

@@ -30,6 +30,16 @@ pub(super) async fn passing(sink: &dyn Sink) -> Proof {
     passes((result, steps))
 }
 
+/// A check that fails with a fix.
+pub(super) async fn failing(sink: &dyn Sink) -> Proof {
+    fails(check(sink).await?)
+}
+
+/// A set-up that passes.
+pub(super) async fn set_up(sink: &dyn Sink) -> Proof {
+    passes(setup(sink).await?)
+}
+
 fn passes((result, steps): (Result<(), SinkError>, Steps)) -> Proof {
     result.map_err(told("the destination is well, and the step fails"))?;
     expect(!steps.has_failed(), || format!("it says `Ok` after a failed step: {:?}", steps.all()))
@@ -83,7 +93,7 @@ pub fn check_that_is_refused_names_a_fix<C: SinkConfig>(suite: &Suite) -> Proof 
 pub fn check_without_a_destination_names_a_fix<C: SinkConfig>(suite: &Suite) -> Proof {
     run(async {
         let address = closed_port().map_err(told("no port"))?;
-        fails(check(&*suite.sink::<C>(address, PATIENT)?).await?)
+        failing(&*suite.sink::<C>(address, PATIENT)?).await
     })
 }
 
@@ -94,7 +104,7 @@ pub fn check_without_a_destination_names_a_fix<C: SinkConfig>(suite: &Suite) -> 
 pub fn setup_passes<C: SinkConfig>(suite: &Suite) -> Proof {
     run(async {
         let server = suite.accepting().await?;
-        passes(setup(&*suite.sink::<C>(server.address(), PATIENT)?).await?)
+        set_up(&*suite.sink::<C>(server.address(), PATIENT)?).await
     })
 }
 

@@ -33,7 +33,7 @@ pub use checking::*;
 pub use delivering::*;
 pub use encoding::*;
 pub use failing::*;
-pub use local::what_is_written_is_delivered;
+pub use local::*;
 pub use options::*;
 pub use secrets::*;
 pub use streaming::*;
@@ -103,7 +103,10 @@ macro_rules! conformance {
     };
     (local $config:ty, $suite:expr $(,)?) => {
         $crate::conformance!(@common $config, $suite);
-        $crate::conformance!(@each $config, $suite; what_is_written_is_delivered);
+        $crate::conformance!(@each $config, $suite;
+            what_is_written_is_delivered
+            a_missing_folder_is_noticed
+        );
     };
     (@common $config:ty, $suite:expr) => {
         $crate::conformance!(@each $config, $suite;

@@ -1,10 +1,12 @@
 //! The suite holds for small good sinks, and every property fails for one that breaks it.
 
+mod file;
 mod http;
 mod lines;
 
 use super::*;
 use crate::{error::ErrorKind, testkit::server::Answer};
+use file::NotesConfig;
 use http::{LaxConfig, TinyConfig};
 use lines::LinesConfig;
 
@@ -32,6 +34,14 @@ fn tiny(fault: &'static str) -> Suite {
 
 fn lines(fault: &'static str) -> Suite {
     Suite::stream(move |address| format!("address = \"{address}\"\nfault = \"{fault}\""))
+}
+
+fn notes(fault: &'static str) -> Suite {
+    Suite::local(move |path| format!("path = {path:?}\nfault = \"{fault}\""))
+}
+
+mod a_good_local_sink {
+    crate::conformance!(local super::NotesConfig, super::notes("none"));
 }
 
 mod a_good_http_sink {
@@ -169,4 +179,13 @@ fn streams_that_are_wrong_are_caught() {
     faulty("check looks away", check_passes_and_writes_nothing::<LinesConfig>, "does not even connect");
     faulty("check looks away", check_without_a_destination_names_a_fix::<LinesConfig>, "says `Ok`");
     faulty("all is rejected", a_closed_port_is_unavailable::<LinesConfig>, "expected unavailable");
+}
+
+#[test]
+fn files_that_are_wrong_are_caught() {
+    let faulty = |fault, property: Property, told| caught(property, &notes(fault), told);
+    faulty("writes nothing", what_is_written_is_delivered::<NotesConfig>, "not in the file");
+    faulty("check writes", what_is_written_is_delivered::<NotesConfig>, "set-up and check write 6 bytes");
+    faulty("check looks away", a_missing_folder_is_noticed::<NotesConfig>, "says `Ok`");
+    faulty("looks away", a_missing_folder_is_noticed::<NotesConfig>, "nothing can be written");
 }
