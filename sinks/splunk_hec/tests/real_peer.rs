@@ -137,9 +137,10 @@ async fn hostile_findings_arrive_whole() {
 }
 
 #[tokio::test]
-async fn an_acknowledgment_is_polled_until_it_is_there() {
+async fn an_acknowledgment_is_polled_until_it_is_there_also_by_a_new_sink() {
     let Some(collector) = collector() else { return };
-    let sink = sink("acknowledged", &collector.acknowledged, &collector.token, ", ack = true");
+    let build = || sink("acknowledged", &collector.acknowledged, &collector.token, ", ack = true");
+    let sink = build();
     sink.check(&mut Steps::default()).await.unwrap();
     let findings = samples(40, 5);
     let batch = peer::batch(&*sink, &findings);
@@ -149,6 +150,8 @@ async fn an_acknowledgment_is_polled_until_it_is_there() {
         other => panic!("{other:?}"),
     };
     let references: Vec<String> = receipt.verdicts().iter().map(reference).collect();
+    // As after a restart.
+    let sink = build();
     let mut answers = Vec::new();
     for _ in 0..100 {
         answers = sink.acknowledged(&references).await.unwrap();

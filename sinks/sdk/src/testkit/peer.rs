@@ -100,7 +100,7 @@ pub async fn send(method: Method, url: &str, headers: &[(&str, &str)], body: Vec
 /// The JSON objects of a peer's log that `wanted` picks, as soon as there are `count` of them and no more follow.
 ///
 /// # Panics
-/// When there are not `count` of them in time, or too many; it shows what there is.
+/// When there are not `count` of them in time, or too many; it shows the last.
 pub async fn arrived(log: &str, count: usize, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
     arrived_in(log, count, |line| if wanted(&line) { vec![line] } else { Vec::new() }).await
 }
@@ -126,6 +126,6 @@ pub async fn arrived_in<T: Debug>(log: &str, count: usize, taken: impl Fn(Value)
     // Long enough for a second copy or the other half of a message to show.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let found = read();
-    assert!(found.len() == count, "expected {count} in {log}, found {}: {found:#?}", found.len());
+    assert!(found.len() == count, "expected {count} in {log}, found {}; the last is {:#?}", found.len(), found.last());
     found
 }
