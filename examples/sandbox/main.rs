@@ -46,10 +46,11 @@ async fn main() -> io::Result<()> {
     let sandbox = Sandbox::start(&arguments.dir).await?;
     println!("{}", sandbox.greeting());
     tokio::select! {
-        shown = sandbox.show(&arguments) => shown,
-        stopped = tokio::signal::ctrl_c() => stopped,
+        () = sandbox.show(&arguments) => {}
+        stopped = tokio::signal::ctrl_c() => stopped?,
     }
-    Ok::<(), io::Error>(()).and(sandbox.farewell())
+    println!("{}", sandbox.farewell());
+    Ok(())
 }
 
 /// The stand-ins, and where their configuration lies.
@@ -90,7 +91,7 @@ impl Sandbox {
     }
 
     /// Shows what arrives until the arguments say that it is enough.
-    async fn show(&self, arguments: &Arguments) -> io::Result<()> {
+    async fn show(&self, arguments: &Arguments) {
         let start = Instant::now();
         let mut next = 0;
         let mut heard = BTreeSet::new();
@@ -102,19 +103,19 @@ impl Sandbox {
             }
             let late = arguments.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds);
             if late || (arguments.once && heard.len() == self.standins.len()) {
-                return Ok(());
+                return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    fn farewell(&self) -> io::Result<()> {
-        println!("\n{} arrived:", self.record.total());
+    fn farewell(&self) -> String {
+        let mut text = format!("\n{} arrived:", self.record.total());
         for standin in &self.standins {
             let times = self.record.times(standin.name());
-            println!("  {:<14} {} ({} findings)", standin.name(), times.values().sum::<u64>(), times.len());
+            text += &format!("\n  {:<14} {} ({} findings)", standin.name(), times.values().sum::<u64>(), times.len());
         }
-        Ok(())
+        text
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use watchbell::registry;
 use watchbell_sink::{
-    Acknowledgement, Batch, Context, Delivery, Sink, Steps, Verdict,
+    Acknowledgement, Batch, Context, Delivery, Sink, SinkKind, Steps, Verdict,
     testkit::{findings::sample, standin::Arrival},
 };
 
 use super::*;
 
 /// The sink that the configuration describes. The engine reads `NAME_file`; here it is one option.
-fn sink(kind: &registry::SinkKind, configuration: &str) -> Arc<dyn Sink> {
+fn sink(kind: &SinkKind, configuration: &str) -> Arc<dyn Sink> {
     let table: toml::Table = configuration.parse().unwrap();
     let mut options = table["sinks"][kind.name].as_table().unwrap().clone();
     options.remove("type");

@@ -1,7 +1,8 @@
 //! Access tokens out of keys, default credentials, workload identity.
 //!
 //! Tokens are kept until a minute before their end. One that the API refuses although it should still hold is dropped, so
-//! that the next attempt mints a new one.
+//! that the next attempt mints a new one. yup-oauth2 writes requests and answers to the crate `log` at level debug; nothing here
+//! listens to that crate, and a bridge from it to `tracing` would have to leave that target out.
 
 use std::{
     env, fs, io,

@@ -9,7 +9,7 @@ use elasticsearch::{
     security::{SecurityAuthenticateParts, SecurityHasPrivilegesParts},
 };
 use serde_json::{Value, json};
-use watchbell_sink::{ErrorKind, SinkError, Steps, reach};
+use watchbell_sink::{ErrorKind, Outcome, SinkError, Steps, reach};
 
 use crate::{
     bulk::refusal,
@@ -37,24 +37,26 @@ impl ElasticsearchSink {
         Ok(())
     }
 
-    /// Every node is tried; one that does is enough to go on.
+    /// Every node is tried; one that answers is enough to go on, and the others are warned of.
     async fn reach_nodes(&self, steps: &mut Steps) -> Result<(), SinkError> {
         if self.proxied {
             steps.skipped("connection", "it is the proxy that connects");
             return Ok(());
         }
-        let mut first_failure = None;
-        let mut reached = false;
+        let mut tried = Vec::new();
         for node in &self.nodes {
             let target = reach::Target::of_url(node, &self.tls, self.timeout)
                 .map_err(|error| SinkError::new(ErrorKind::Config, error.to_string()))?;
-            match target.reach(steps).await {
-                Ok(()) => reached = true,
-                Err(error) => first_failure = first_failure.or(Some(error)),
-            }
+            let mut seen = Steps::default();
+            let reached = target.reach(&mut seen).await;
+            tried.push((reached, seen));
         }
-        match first_failure {
-            Some(error) if !reached => Err(error),
+        let one_answers = tried.iter().any(|(reached, _)| reached.is_ok());
+        for (_, seen) in &tried {
+            take_over(seen, one_answers, steps);
+        }
+        match tried.into_iter().next() {
+            Some((Err(error), _)) if !one_answers => Err(error),
             _ => Ok(()),
         }
     }
@@ -188,4 +190,18 @@ impl ElasticsearchSink {
 fn failed(steps: &mut Steps, step: &str, error: SinkError) -> SinkError {
     steps.failed(step, fix_of(&error)).with(&error.message);
     error
+}
+
+/// The steps as they went; where it does not matter so much, failures as warnings.
+fn take_over(seen: &Steps, lenient: bool, steps: &mut Steps) {
+    for step in seen.all() {
+        let taken = match &step.outcome {
+            Outcome::Failed { fix } if lenient => steps.warned(&step.name, fix),
+            Outcome::Failed { fix } => steps.failed(&step.name, fix),
+            Outcome::Warning { fix } => steps.warned(&step.name, fix),
+            Outcome::Skipped => steps.skipped(&step.name, ""),
+            Outcome::Ok | Outcome::Present | Outcome::Created | Outcome::Changed => steps.done(&step.name),
+        };
+        taken.detail.clone_from(&step.detail);
+    }
 }

@@ -26,12 +26,18 @@ impl fmt::Display for Family {
 }
 
 impl ElasticsearchSink {
-    /// Asks a node who it is.
+    /// Asks a node who it is; where one does not answer, the next.
     ///
     /// # Errors
     /// It does not say; the step with its fix is in `steps`.
     pub(crate) async fn identify(&self, steps: &mut Steps) -> Result<Family, SinkError> {
-        let reply = match self.cluster.ask(Request::get("/")).await {
+        let mut answer = self.cluster.ask(Request::get("/")).await;
+        for _ in 1..self.nodes.len() {
+            if answer.is_err() {
+                answer = self.cluster.ask(Request::get("/")).await;
+            }
+        }
+        let reply = match answer {
             Ok(reply) => reply,
             Err(error) => {
                 steps.failed("server", fix_of(&error)).with(&error.message);

@@ -49,6 +49,31 @@ fn every_message_keeps_the_limits() {
 }
 
 #[test]
+fn the_largest_message_is_shortened_until_it_fits() {
+    for letter in ["\"", "\\", "<", "\u{202e}", "\u{1f469}"] {
+        let long = letter.repeat(5000);
+        let mut finding = findings::sample();
+        [&mut finding.id, &mut finding.title, &mut finding.summary, &mut finding.entity.value]
+            .into_iter()
+            .for_each(|text| text.clone_from(&long));
+        finding.observables.iter_mut().for_each(|it| it.value.clone_from(&long));
+        finding.evidence.iter_mut().for_each(|it| it.file.clone_from(&long));
+        finding.attacks.iter_mut().for_each(|it| it.technique_name.clone_from(&long));
+        finding.attacks.extend(finding.attacks.clone());
+        finding.reasons.iter_mut().for_each(|reason| {
+            [&mut reason.text, &mut reason.observed, &mut reason.typical]
+                .into_iter()
+                .for_each(|it| it.clone_from(&long));
+        });
+        finding.reasons.extend(finding.reasons.clone());
+        for budget in [5000, 9000, 11_000] {
+            let message = message(&sink(&format!("budget_chars = {budget}")), &finding);
+            assert_eq!(limits::violations(&message, budget), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
 fn markup_is_ours_alone() {
     let sink = sink("");
     for finding in findings::samples(1000, 24) {

@@ -25,6 +25,9 @@ const LARGEST_DATAGRAM: usize = 65_507;
 /// No receiver is known to take more by default.
 const LARGEST_MESSAGE: usize = 1 << 20;
 
+/// With messages of the usual length, this is 80 MB of memory.
+const MOST_RESENT: usize = 10_000;
+
 /// Findings as syslog messages.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,7 +75,7 @@ pub struct SyslogConfig {
     #[serde(default = "utc")]
     pub time_zone: String,
     /// How many of the last messages are written again when a tcp or tls connection breaks, because nobody can say
-    /// whether they arrived. 0: none.
+    /// whether they arrived. 0: none; at most 10000.
     #[serde(default = "resend_last")]
     pub resend_last: usize,
 }
@@ -220,6 +223,9 @@ hostname = "watchbell.example"      # what the receiver shows as the source
     fn build(self, context: &Context) -> Result<Syslog, ConfigError> {
         let wording = self.wording()?;
         let endpoint = self.endpoint()?;
+        if self.resend_last > MOST_RESENT {
+            return Err(ConfigError::new("resend_last", format!("expected at most {MOST_RESENT}")));
+        }
         Ok(Syslog::new(wording, Link::new(endpoint, context.timeout, self.resend_last)))
     }
 }
@@ -351,6 +357,7 @@ mod tests {
             ),
             ("transport = 'udp'\naddress = 'h'\nfacility = 'local9'", "unknown facility `local9`"),
             ("transport = 'udp'\naddress = 'h'\ntime_zone = 'Moon/Base'", "time_zone: expected a name"),
+            ("transport = 'tcp'\naddress = 'h'\nresend_last = 99999", "resend_last: expected at most 10000"),
             ("transport = 'udp'\naddress = 'h'\nport = 1", "unknown field `port`"),
         ] {
             let error = built(options).err().unwrap_or_else(|| panic!("{options} builds"));

@@ -136,10 +136,12 @@ impl Wording {
     }
 }
 
-/// In milliseconds, because QRadar reads no finer time; nil when there is none that receivers read. A message of a later
-/// year is no RFC 5424 to rsyslog 8: one wrong time in a log would cost it host, name and structured data.
+/// The years that receivers read. rsyslog takes a message with another one as no message of RFC 5424 at all.
+const YEARS: std::ops::Range<i16> = 1970..2100;
+
+/// In milliseconds, because QRadar reads no finer time; nil when there is none that receivers read.
 fn timestamp_5424(time: Option<Timestamp>) -> String {
-    let time = time.map(|time| time.to_zoned(TimeZone::UTC)).filter(|time| (0..=2099).contains(&time.year()));
+    let time = time.map(|time| time.to_zoned(TimeZone::UTC)).filter(|time| YEARS.contains(&time.year()));
     time.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 

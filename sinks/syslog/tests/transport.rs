@@ -126,6 +126,20 @@ async fn a_refused_client_certificate_is_seen_before_anything_is_written() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_takes_its_time_is_waited_for() {
+    let (authority, clients) = (Authority::new("ours"), Authority::new("clients"));
+    let acceptor = receiver::acceptor(&authority.identity("127.0.0.1"), Some(&clients));
+    let (listener, port) = listener().await;
+    tokio::spawn(async move { while receiver::accept_tls(&listener, &acceptor).await.is_err() {} });
+    for milliseconds in [50, 150] {
+        let slow = receiver::slow_way(port, Duration::from_millis(milliseconds)).await;
+        let sink = tls_sink(slow, &authority, None);
+        let error = sink.deliver(&batch(&*sink, &[findings::sample()])).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Auth, "{milliseconds} ms each way: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_renewed_certificate_takes_over() {
     let (listener, port) = listener().await;
     let (authority, old, new) = (Authority::new("ours"), Authority::new("old"), Authority::new("new"));

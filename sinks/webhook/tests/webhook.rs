@@ -179,6 +179,18 @@ async fn a_check_reaches_the_receiver_and_delivers_nothing() {
     assert!(server.requests().is_empty());
 }
 
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_where_it_is_given() {
+    let server = Server::start_tls(|_| Answer::status(204)).await.unwrap();
+    let options = format!("url = \"https://localhost:{}/x\"\nallow_private = true", server.address().port());
+    let error = deliver(&build(&options).unwrap()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Config, "{error}");
+    assert!(error.message.contains("certificate"), "{error}");
+    let trusting = build(&format!("{options}\ntls.ca = '''{}'''", server.authority().unwrap())).unwrap();
+    deliver(&trusting).await.unwrap();
+    trusting.check(&mut Steps::default()).await.unwrap();
+}
+
 #[test]
 fn bodies_are_as_recorded() {
     for (name, more) in [

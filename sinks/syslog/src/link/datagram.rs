@@ -43,12 +43,22 @@ pub(super) async fn send_udp(to: (&str, u16), batch: &Batch, patience: Duration)
     }
 }
 
+/// The first address of the name that there is a way to.
 pub(super) async fn connect_udp(to: (&str, u16)) -> io::Result<UdpSocket> {
-    let address = lookup_host(to).await?.next().ok_or_else(|| io::Error::other("the name has no address"))?;
-    let any = if address.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(address).await?;
-    Ok(socket)
+    let mut failure = io::Error::other("the name has no address");
+    for address in lookup_host(to).await? {
+        let any = if address.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" };
+        let connected = async {
+            let socket = UdpSocket::bind(any).await?;
+            socket.connect(address).await?;
+            Ok(socket)
+        };
+        match connected.await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 fn too_long(name: &str) -> SinkError {

@@ -16,7 +16,7 @@ use stream::{Heard, Wire};
 
 /// How long an idle connection is listened to before it is written to. Whatever came meanwhile is there at once.
 const GLANCE: Duration = Duration::from_millis(1);
-/// How long a new TLS connection is listened to before the first message: with TLS 1.3 the handshake is over for us
+/// How long a new TLS connection is listened to at least before the first message: with TLS 1.3 the handshake is over for us
 /// before the receiver has looked at our certificate, and its refusal comes one round trip later.
 const AFTER_HANDSHAKE: Duration = Duration::from_millis(150);
 /// The same in a check, where nobody waits for messages.
@@ -79,7 +79,8 @@ impl Link {
     /// Connects as for a batch, listens whether the receiver says no, and writes nothing.
     pub(crate) async fn probe(&self) -> Result<(), SinkError> {
         let mut wire = self.within(self.connect()).await?;
-        self.refused(&mut wire, AFTER_HANDSHAKE_IN_CHECK).await
+        let wait = wire.refusal_takes(AFTER_HANDSHAKE_IN_CHECK).unwrap_or(AFTER_HANDSHAKE_IN_CHECK);
+        self.refused(&mut wire, wait).await
     }
 
     /// Resolves the name; that is all that can be learned without sending something.
@@ -166,7 +167,7 @@ impl Link {
 
     async fn reopen(&self, unconfirmed: &Unconfirmed) -> Result<Wire, SinkError> {
         let mut wire = self.connect().await?;
-        let wait = if wire.is_encrypted() { AFTER_HANDSHAKE } else { GLANCE };
+        let wait = wire.refusal_takes(AFTER_HANDSHAKE).unwrap_or(GLANCE);
         self.refused(&mut wire, wait).await?;
         let again = unconfirmed.bytes();
         if !again.is_empty() {

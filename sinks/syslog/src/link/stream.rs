@@ -66,6 +66,8 @@ impl Duplex for UnixStream {
 pub(super) struct Wire {
     duplex: Box<dyn Duplex>,
     encrypted: bool,
+    /// How long it took to connect: with TLS, two round trips at least.
+    took: Duration,
     last_write: Instant,
 }
 
@@ -76,27 +78,30 @@ impl fmt::Debug for Wire {
 }
 
 impl Wire {
-    fn new(duplex: impl Duplex + 'static, encrypted: bool) -> Self {
-        Self { duplex: Box::new(duplex), encrypted, last_write: Instant::now() }
+    fn new(duplex: impl Duplex + 'static, encrypted: bool, began: Instant) -> Self {
+        Self { duplex: Box::new(duplex), encrypted, took: began.elapsed(), last_write: Instant::now() }
     }
 
     pub(super) async fn connect(host: &str, port: u16, tls: Option<&Arc<ClientConfig>>) -> io::Result<Self> {
+        let began = Instant::now();
         let stream = TcpStream::connect((host, port)).await?;
         // Batches are written in one piece; waiting for more would only delay them.
         stream.set_nodelay(true)?;
-        let Some(tls) = tls else { return Ok(Self::new(stream, false)) };
+        let Some(tls) = tls else { return Ok(Self::new(stream, false, began)) };
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?;
-        Ok(Self::new(stream, true))
+        Ok(Self::new(stream, true, began))
     }
 
     pub(super) async fn connect_local(path: Option<&Path>) -> io::Result<Self> {
         let path = local_path(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Self::new(UnixStream::connect(path).await?, false))
+        let began = Instant::now();
+        Ok(Self::new(UnixStream::connect(path).await?, false, began))
     }
 
-    pub(super) const fn is_encrypted(&self) -> bool {
-        self.encrypted
+    /// How long a refusal may be on its way: at least `least` with TLS, longer over a slow link, nothing without TLS.
+    pub(super) fn refusal_takes(&self, least: Duration) -> Option<Duration> {
+        self.encrypted.then(|| least.max(self.took))
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -10,7 +10,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     time::timeout,
 };
@@ -77,6 +77,32 @@ pub(crate) async fn accept_tls(
     acceptor: &TlsAcceptor,
 ) -> std::io::Result<TlsStream<TcpStream>> {
     acceptor.accept(accept(listener).await).await
+}
+
+/// A way to this port on which everything takes so long, each way. Gives its own port.
+pub(crate) async fn slow_way(to: u16, delay: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+            tokio::spawn(carry(near_in, far_out, delay));
+            tokio::spawn(carry(far_in, near_out, delay));
+        }
+    });
+    port
+}
+
+async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, delay: Duration) {
+    let mut part = vec![0; 1 << 16];
+    while let Ok(length @ 1..) = from.read(&mut part).await {
+        tokio::time::sleep(delay).await;
+        if to.write_all(&part[..length]).await.is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown().await;
 }
 
 /// Reads until it is quiet or over.

@@ -11,10 +11,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
 use rustls::{crypto::aws_lc_rs, pki_types::alg_id};
 use serde_json::{Value, json};
@@ -133,10 +130,9 @@ impl Api {
         }
         let assertion = parameter("assertion");
         let (signed, signature) = assertion.rsplit_once('.').ok_or("Invalid JWT")?;
-        let claims = signed.split_once('.').and_then(|(_, claims)| URL_SAFE_NO_PAD.decode(claims).ok());
+        let claims = signed.split_once('.').and_then(|(_, claims)| decoded(claims));
         let claims: Value = claims.and_then(|claims| serde_json::from_slice(&claims).ok()).ok_or("Invalid JWT")?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).or_else(|_| STANDARD_NO_PAD.decode(signature));
-        if !self.signed(signed.as_bytes(), &signature.map_err(|_| "Invalid JWT Signature.")?) {
+        if !self.signed(signed.as_bytes(), &decoded(signature).ok_or("Invalid JWT Signature.")?) {
             return Err("Invalid JWT Signature.");
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -208,6 +204,11 @@ impl Api {
         }
         Ok(Answer::json(200, "{}"))
     }
+}
+
+/// A part of an assertion. Some clients pad it, which Google takes.
+fn decoded(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()
 }
 
 /// proto3 JSON takes both spellings.
