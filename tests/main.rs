@@ -10,3 +10,4 @@ mod json_oracle;
 mod kill;
 mod pipeline;
 mod samples;
+mod sinks;
