@@ -17,6 +17,8 @@ use super::{OutboxError, clock::Millis};
 pub(super) const FILE: &str = "outbox.db";
 /// What a damaged database is renamed to, before the time.
 const DAMAGED: &str = "outbox.db.damaged-";
+/// A check reads the whole file: above so many bytes people wait for it, and should know why.
+const LONG_CHECK: u64 = 256 << 20;
 /// The format that this version writes.
 const VERSION: i64 = 1;
 
@@ -154,6 +156,10 @@ fn open_checked(path: &Path) -> Result<Connection, Opening> {
     if found == 0 {
         let create = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
         connection.execute_batch(&create).map_err(failed("make the tables of"))?;
+    }
+    let bytes = fs::metadata(path).map_or(0, |found| found.len());
+    if bytes > LONG_CHECK {
+        tracing::info!(bytes, "checking the outbox's database, which is large: this may take a minute");
     }
     let verdict: String =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed("check"))?;

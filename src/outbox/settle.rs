@@ -5,6 +5,9 @@ use watchbell_sink::SinkError;
 
 use super::{OutboxError, clock::Millis, schema::state};
 
+/// The most characters of an error that are kept: each delivery keeps its own.
+const LONGEST_MESSAGE: usize = 1000;
+
 /// Why a delivery did not arrive, as it is kept and shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -15,7 +18,8 @@ pub(super) struct Failure {
 
 impl From<&SinkError> for Failure {
     fn from(error: &SinkError) -> Self {
-        Self { kind: error.kind.name(), message: error.message.clone(), status: error.status }
+        let message = error.message.chars().take(LONGEST_MESSAGE).collect();
+        Self { kind: error.kind.name(), message, status: error.status }
     }
 }
 

@@ -121,6 +121,7 @@ async fn throttled_waits_as_long_as_asked_and_does_not_count() {
     let waited = calls[1].at - calls[0].at;
     assert!(waited >= SECOND * 90 && waited <= SECOND * 100, "{waited:?}");
     assert_eq!(calls[1].attempts, [1, 1, 1]);
+    assert_eq!((&calls[1].keys, &calls[1].payloads), (&calls[0].keys, &calls[0].payloads), "a repetition is the same");
 }
 
 #[tokio::test(start_paused = true)]
