@@ -30,7 +30,7 @@ xpack.security.autoconfiguration.enabled: false
 YAML
     users
     node bin/elasticsearch ES_JAVA_HOME ES_JAVA_OPTS
-    until_ready 180 healthy --user "writer:$password" "http://127.0.0.1:$http/_cluster/health?wait_for_status=yellow&timeout=2s"
+    until_ready 400 healthy --user "writer:$password" "http://127.0.0.1:$http/_cluster/health?wait_for_status=yellow&timeout=2s"
     address PEER_ELASTICSEARCH "http://127.0.0.1:$http"
     address PEER_ELASTICSEARCH_PASSWORD "$password"
 }

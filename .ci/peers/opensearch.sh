@@ -25,7 +25,7 @@ transport.port: $transport
 cluster.routing.allocation.disk.threshold_enabled: false
 YAML
     node bin/opensearch OPENSEARCH_JAVA_HOME OPENSEARCH_JAVA_OPTS
-    until_ready 180 healthy "http://127.0.0.1:$http/_cluster/health?wait_for_status=yellow&timeout=2s"
+    until_ready 400 healthy "http://127.0.0.1:$http/_cluster/health?wait_for_status=yellow&timeout=2s"
     address PEER_OPENSEARCH "http://127.0.0.1:$http"
 }
 

@@ -56,7 +56,7 @@ node() {
     fi
     cd "$home" || fail "$home is gone"
     daemon "${as[@]}" env -i PATH="$PATH" HOME="$home" "$2=$(java_home)" \
-        "$3=-Xms512m -Xmx512m -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1" nice "$1"
+        "$3=-Xms512m -Xmx512m -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1" "$1"
 }
 
 healthy() {

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -165,11 +165,19 @@ fn keep_secrets(secrets: &[(PathBuf, String)]) -> Result<Vec<PathBuf>, AppError>
     Ok(kept)
 }
 
+/// Makes a folder, if there is none, that only its owner can look into.
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
 /// Writes a file that only its owner can read, at once or not at all.
 fn write_private(path: &Path, content: &[u8]) -> Result<(), AppError> {
     let failed = |source| AppError::Write { path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
+    make_private_folder(folder).map_err(failed)?;
     // A temporary file is its owner's alone from the beginning.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(failed)?;

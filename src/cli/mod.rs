@@ -21,6 +21,8 @@ use arguments::{Arguments, Color};
 use exit::{CliError, Exit};
 use terminal::Terminal;
 
+use crate::app::AppError;
+
 /// Runs the program with these arguments.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.map(as_command).collect();
@@ -61,6 +63,11 @@ fn run(arguments: &Arguments) -> Exit {
         Ok(exit) => exit,
         // Whoever closed the pipe has seen enough.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Ok,
+        Err(CliError::App(AppError::Write { path, source }))
+            if path.as_os_str() == "-" && source.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
+            Exit::Ok
+        }
         Err(error) => {
             terminal.error(&error);
             error.exit()

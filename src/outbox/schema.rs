@@ -161,10 +161,12 @@ fn open_checked(path: &Path) -> Result<Connection, Opening> {
 }
 
 fn quarantine(folder: &Path, now: Millis) -> Result<PathBuf, OutboxError> {
-    let kept = folder.join(format!("{DAMAGED}{now}"));
+    // Never over one that was set aside before.
+    let free = (now..).find(|time| !folder.join(format!("{DAMAGED}{time}")).exists()).unwrap_or(now);
+    let kept = folder.join(format!("{DAMAGED}{free}"));
     for suffix in ["", "-wal", "-shm"] {
         let from = folder.join(format!("{FILE}{suffix}"));
-        let to = folder.join(format!("{DAMAGED}{now}{suffix}"));
+        let to = folder.join(format!("{DAMAGED}{free}{suffix}"));
         match fs::rename(&from, &to) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

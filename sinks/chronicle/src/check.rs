@@ -11,6 +11,9 @@ use watchbell_sink::{
 
 use crate::{config::Api, sink::Chronicle};
 
+/// When the legacy API stops (docs.cloud.google.com/chronicle/docs/administration/migrate-from-legacy-api-to-chronicle-api).
+pub(crate) const LEGACY_END: &str = "2027-07-20";
+
 /// Google refuses assertions whose times are off by more.
 const MOST_SKEW: Duration = Duration::from_secs(300);
 
@@ -18,11 +21,11 @@ pub(crate) async fn run(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkE
     let parts = &sink.parts;
     steps.done("configuration").with(format!("{} at {}", parts.parent, parts.target.host));
     if parts.api == Api::Legacy {
-        steps.warned(
-            "API",
-            "the legacy API ends on 2027-07-20: remove `api = \"legacy\"` and use a service account with the role \
-             roles/chronicle.editor",
+        let fix = format!(
+            "the legacy API ends on {LEGACY_END}: remove `api = \"legacy\"` and use a service account with the role \
+             roles/chronicle.editor"
         );
+        steps.warned("API", fix);
     }
     steps.done("credentials").with(parts.tokens.who());
     if parts.proxied {
@@ -82,7 +85,10 @@ async fn token(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> {
 
 /// Reads the instance, the cheapest thing that proves place and permission.
 async fn instance(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> {
-    let answered = sink.call(Method::GET, sink.url("v1", ""), None).await;
+    let mut answered = sink.call(Method::GET, sink.url("v1", ""), None).await;
+    if matches!(&answered, Ok(reply) if reply.status == 404) {
+        answered = sink.call(Method::GET, sink.url("v1beta", ""), None).await;
+    }
     let error = match answered {
         Ok(reply) if reply.is_success() => {
             steps.done("instance").with("it answers and lets us read");

@@ -13,7 +13,7 @@ use crate::{
     encode::Style,
     location::Location,
     sink::{Chronicle, Parts},
-    token::{Identity, Tokens, config_error},
+    token::{Identity, Tokens, Way, config_error},
 };
 
 /// What one request may carry, by Google's published practice and by what is known to pass.
@@ -63,7 +63,7 @@ pub struct ChronicleConfig {
     /// Certificates.
     #[serde(default)]
     pub tls: Tls,
-    /// Proxy to go through. It carries the events; tokens are fetched directly.
+    /// Proxy to go through, `http://host:port`; without one, what the environment says.
     pub proxy: Option<SecretUrl>,
 }
 
@@ -115,7 +115,7 @@ impl SinkConfig for ChronicleConfig {
         };
         let http = HttpClient::new(context, options)?;
         let target = Target::of_url(base.url(), &self.tls, context.timeout)?;
-        let tokens = Tokens::new(identity, self.api.scope(), self.tls.client_config()?, context.timeout);
+        let tokens = Tokens::new(identity, self.api.scope(), Way { tls: self.tls, proxy: self.proxy }, context.timeout);
         let parent = format!("projects/{project}/locations/{}/instances/{instance}", location.as_str());
         let envelope = self.api.envelope(&instance);
         // Between the events stand commas.

@@ -5,6 +5,7 @@
 //! * `encode`: a finding as an event: its type, its nouns, its security result. Pure.
 //! * `wire`: the parts of an event that are written, as Google spells them.
 //! * `token`: access tokens out of keys, default credentials, workload identity.
+//! * `route`: how the token service is reached, through a proxy or not.
 //! * `sink`: the four verbs over `events:import`.
 //! * `check`: the steps by which a connection is proven.
 
@@ -12,6 +13,7 @@ mod check;
 pub mod config;
 mod encode;
 mod location;
+mod route;
 mod sink;
 mod token;
 mod wire;

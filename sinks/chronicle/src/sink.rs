@@ -1,14 +1,15 @@
 //! The four verbs over `events:import`.
 //!
-//! The API takes a request whole or not at all. When its complaint names one event, only that one is at fault and the others
-//! go out again at once; otherwise the whole batch is, and whoever sends splits it.
+//! The API takes a request whole or not at all, so a refusal is of the whole batch, and whoever sends splits it until the bad
+//! event is alone. The number that some refusals name (`invalid event 3`) is shown but not trusted: nobody published what it
+//! counts, and a wrong guess would put an innocent finding to the dead letters.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use url::Url;
 use watchbell_sink::{
-    Batch, ErrorKind, Finding, HttpUrl, Limits, Payload, Receipt, Secret, Sink, SinkError, Steps, Verdict, async_trait,
+    Batch, ErrorKind, Finding, HttpUrl, Limits, Payload, Receipt, Secret, Sink, SinkError, Steps, async_trait,
     http::{HttpClient, Method, Reply, header, shown},
     reach::Target,
 };
@@ -40,6 +41,8 @@ pub struct Chronicle {
     pub(crate) parts: Parts,
     /// v1 answered 404 where v1beta did not.
     beta: AtomicBool,
+    /// The end of the legacy API was told of.
+    warned: AtomicBool,
 }
 
 impl std::fmt::Debug for Chronicle {
@@ -50,7 +53,7 @@ impl std::fmt::Debug for Chronicle {
 
 impl Chronicle {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts, beta: AtomicBool::new(false) }
+        Self { parts, beta: AtomicBool::new(false), warned: AtomicBool::new(false) }
     }
 
     /// Sends with a fresh or kept token; the error of the whole request.
@@ -143,6 +146,9 @@ impl Sink for Chronicle {
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Receipt, SinkError> {
+        if self.parts.api == Api::Legacy && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(end = check::LEGACY_END, "the legacy ingestion API is used, which ends: remove `api`");
+        }
         let (before, after) = &self.parts.envelope;
         let mut body = Vec::with_capacity(before.len() + after.len() + batch.bytes() + batch.deliveries().len());
         body.extend_from_slice(before.as_bytes());
@@ -153,27 +159,8 @@ impl Sink for Chronicle {
             body.extend_from_slice(delivery.payload.bytes());
         }
         body.extend_from_slice(after.as_bytes());
-        match self.import(body).await {
-            Ok(()) => Ok(batch.accepted()),
-            Err(error) => match culprit(&error).filter(|&culprit| culprit < batch.deliveries().len()) {
-                Some(culprit) => Ok(batch.each(|position, _| match position == culprit {
-                    true => Verdict::Failed(error.clone()),
-                    false => Verdict::Undecided,
-                })),
-                None => Err(error),
-            },
-        }
+        self.import(body).await.map(|()| batch.accepted())
     }
-}
-
-/// The event that a refusal names: `generic::unknown: invalid event 3: ...`.
-fn culprit(error: &SinkError) -> Option<usize> {
-    if error.kind != ErrorKind::Rejected {
-        return None;
-    }
-    let (_, rest) = error.message.split_once("invalid event ")?;
-    let digits = rest.len() - rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
-    rest[..digits].parse().ok()
 }
 
 /// What the API says: `{"error": {"code", "status", "message"}}` (google.rpc.Status).
@@ -209,19 +196,4 @@ impl Saying for SinkError {
 fn without(token: &Secret, error: SinkError) -> SinkError {
     let message = error.message.replace(token.expose(), "[redacted]");
     error.saying(message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_culprit_is_read_only_from_a_refusal() {
-        let error = |kind, message: &str| SinkError::new(kind, message);
-        let text = "generic::unknown: invalid event 12: LOG_PARSING_GENERATED_INVALID_EVENT";
-        assert_eq!(culprit(&error(ErrorKind::Rejected, text)), Some(12));
-        assert_eq!(culprit(&error(ErrorKind::Unavailable, text)), None);
-        assert_eq!(culprit(&error(ErrorKind::Rejected, "invalid event x")), None);
-        assert_eq!(culprit(&error(ErrorKind::Rejected, "invalid argument")), None);
-    }
 }

@@ -1,7 +1,8 @@
 //! Access tokens out of keys, default credentials, workload identity.
 //!
 //! Tokens are kept until a minute before their end. One that the API refuses although it should still hold is dropped, so
-//! that the next attempt mints a new one.
+//! that the next attempt mints a new one. yup-oauth2 writes requests and answers to the crate `log` at level debug; nothing here
+//! listens to that crate, and a bridge from it to `tracing` would have to leave that target out.
 
 use std::{
     env, fs, io,
@@ -10,15 +11,11 @@ use std::{
     time::Duration,
 };
 
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use rustls::ClientConfig;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
-use watchbell_sink::{ConfigError, ErrorKind, Secret, SinkError};
+use watchbell_sink::{ConfigError, ErrorKind, Secret, SecretUrl, SinkError, Tls};
 use yup_oauth2::{
     ApplicationDefaultCredentialsAuthenticator, ApplicationDefaultCredentialsFlowOpts, AuthorizedUserAuthenticator,
     CustomHyperClientBuilder, Error, ExternalAccountAuthenticator, ServiceAccountAuthenticator, ServiceAccountKey,
@@ -28,7 +25,9 @@ use yup_oauth2::{
     hyper_rustls::{HttpsConnector, HttpsConnectorBuilder},
 };
 
-type Connector = HttpsConnector<HttpConnector>;
+use crate::route::Route;
+
+type Connector = HttpsConnector<Route>;
 
 /// Who asks for tokens.
 pub(crate) enum Identity {
@@ -83,19 +82,25 @@ impl Identity {
     }
 }
 
+/// How the token service is reached: as the API is.
+pub(crate) struct Way {
+    pub(crate) tls: Tls,
+    pub(crate) proxy: Option<SecretUrl>,
+}
+
 /// Where tokens come from.
 pub(crate) struct Tokens {
     identity: Identity,
     scope: &'static str,
-    tls: ClientConfig,
+    way: Way,
     wait: Duration,
     authenticator: OnceCell<Authenticator<Connector>>,
     stale: AtomicBool,
 }
 
 impl Tokens {
-    pub(crate) fn new(identity: Identity, scope: &'static str, tls: ClientConfig, wait: Duration) -> Self {
-        Self { identity, scope, tls, wait, authenticator: OnceCell::new(), stale: AtomicBool::new(false) }
+    pub(crate) fn new(identity: Identity, scope: &'static str, way: Way, wait: Duration) -> Self {
+        Self { identity, scope, way, wait, authenticator: OnceCell::new(), stale: AtomicBool::new(false) }
     }
 
     pub(crate) fn who(&self) -> String {
@@ -145,13 +150,13 @@ impl Tokens {
     async fn build(&self, identity: &Identity) -> io::Result<Authenticator<Connector>> {
         match identity {
             Identity::ServiceAccount(key) => {
-                ServiceAccountAuthenticator::with_client((**key).clone(), self.client()).build().await
+                ServiceAccountAuthenticator::with_client((**key).clone(), self.client()?).build().await
             }
             Identity::AuthorizedUser(secret) => {
-                AuthorizedUserAuthenticator::with_client((**secret).clone(), self.client()).build().await
+                AuthorizedUserAuthenticator::with_client((**secret).clone(), self.client()?).build().await
             }
             Identity::ExternalAccount(secret) => {
-                ExternalAccountAuthenticator::with_client((**secret).clone(), self.client()).build().await
+                ExternalAccountAuthenticator::with_client((**secret).clone(), self.client()?).build().await
             }
             Identity::Environment => self.metadata_server().await,
         }
@@ -162,16 +167,19 @@ impl Tokens {
         let host = env::var("GCE_METADATA_HOST").unwrap_or_else(|_| "metadata.google.internal".to_owned());
         let url = format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token");
         let options = ApplicationDefaultCredentialsFlowOpts { metadata_url: Some(url) };
-        match ApplicationDefaultCredentialsAuthenticator::with_client(options, self.client()).await {
+        match ApplicationDefaultCredentialsAuthenticator::with_client(options, self.client()?).await {
             ApplicationDefaultCredentialsTypes::InstanceMetadata(builder) => builder.build().await,
             ApplicationDefaultCredentialsTypes::ServiceAccount(builder) => builder.build().await,
         }
     }
 
-    fn client(&self) -> CustomHyperClientBuilder<Connector> {
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(self.tls.clone()).https_or_http().enable_http1().build();
-        Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build::<_, String>(connector).into()
+    /// Reading the trusted certificates takes its time, so it is done when the first token is asked for.
+    fn client(&self) -> io::Result<CustomHyperClientBuilder<Connector>> {
+        let tls = self.way.tls.client_config().map_err(io::Error::other)?;
+        let route = Route::new(self.way.proxy.as_ref());
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let connector = builder.wrap_connector(route);
+        Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build::<_, String>(connector).into())
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn body(batch: &Batch) -> Vec<u8> {
 
 /// The finding's part of the key: two sinks that lead into one cluster store the finding once.
 fn document_id(delivery: &Delivery) -> &str {
-    delivery.key.split_once('.').map_or(delivery.key.as_str(), |(finding, _)| finding)
+    delivery.key.split_once(['-', '.']).map_or(delivery.key.as_str(), |(finding, _)| finding)
 }
 
 /// The verdicts that an answer holds.
@@ -34,6 +34,10 @@ pub(crate) fn receipt(batch: &Batch, reply: &Reply) -> Result<Receipt, SinkError
         return Err(refusal(reply));
     }
     let answer: BulkAnswer = reply.json()?;
+    let kept_aside = answer.items.iter().filter(|item| item.create.failure_store.as_deref() == Some("used")).count();
+    if kept_aside > 0 {
+        tracing::warn!(documents = kept_aside, "the data stream did not take documents; they are in its failure store");
+    }
     Ok(batch.each(|position, delivery| match answer.items.get(position) {
         Some(item) => verdict(&item.create, delivery, reply),
         None => Verdict::Failed(unclear(reply, "the answer to a bulk request leaves it out")),
@@ -47,12 +51,7 @@ fn verdict(item: &ItemResult, delivery: &Delivery, reply: &Reply) -> Verdict {
     }
     let kind = item.error.as_ref().and_then(|cause| cause.kind.as_deref());
     match (item.status, kind) {
-        (200..=299, None) => {
-            if item.failure_store.as_deref() == Some("used") {
-                tracing::warn!(finding = id, "the data stream did not take the document; it is in its failure store");
-            }
-            Verdict::Delivered
-        }
+        (200..=299, None) => Verdict::Delivered,
         // It is there already, from an attempt whose answer did not arrive.
         (409, None | Some("version_conflict_engine_exception")) => Verdict::Delivered,
         (status, kind) => {

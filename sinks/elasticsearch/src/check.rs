@@ -9,15 +9,18 @@ use elasticsearch::{
     security::{SecurityAuthenticateParts, SecurityHasPrivilegesParts},
 };
 use serde_json::{Value, json};
-use watchbell_sink::{ErrorKind, SinkError, Steps, reach};
+use watchbell_sink::{ErrorKind, Outcome, SinkError, Steps, reach};
 
 use crate::{
     bulk::refusal,
     server::{Family, fix_of},
     setup::{MANAGED_BY, VERSION},
-    sink::{ElasticsearchSink, Target, missing_pipeline},
+    sink::{ElasticsearchSink, missing_pipeline},
     transport::Request,
 };
+
+/// The least that a `create` in a bulk request needs; `create`, `index` and `write` hold it.
+const PRIVILEGE: &str = "create_doc";
 
 impl ElasticsearchSink {
     /// Everything that `check` does.
@@ -34,24 +37,26 @@ impl ElasticsearchSink {
         Ok(())
     }
 
-    /// Every node is tried; one that does is enough to go on.
+    /// Every node is tried; one that answers is enough to go on, and the others are warned of.
     async fn reach_nodes(&self, steps: &mut Steps) -> Result<(), SinkError> {
         if self.proxied {
             steps.skipped("connection", "it is the proxy that connects");
             return Ok(());
         }
-        let mut first_failure = None;
-        let mut reached = false;
+        let mut tried = Vec::new();
         for node in &self.nodes {
             let target = reach::Target::of_url(node, &self.tls, self.timeout)
                 .map_err(|error| SinkError::new(ErrorKind::Config, error.to_string()))?;
-            match target.reach(steps).await {
-                Ok(()) => reached = true,
-                Err(error) => first_failure = first_failure.or(Some(error)),
-            }
+            let mut seen = Steps::default();
+            let reached = target.reach(&mut seen).await;
+            tried.push((reached, seen));
         }
-        match first_failure {
-            Some(error) if !reached => Err(error),
+        let one_answers = tried.iter().any(|(reached, _)| reached.is_ok());
+        for (_, seen) in &tried {
+            take_over(seen, one_answers, steps);
+        }
+        match tried.into_iter().next() {
+            Some((Err(error), _)) if !one_answers => Err(error),
             _ => Ok(()),
         }
     }
@@ -97,11 +102,7 @@ impl ElasticsearchSink {
             steps.skipped(STEP, "OpenSearch can't be asked; a test finding (`--send`) shows it");
             return Ok(());
         }
-        let wanted = match self.target {
-            Target::DataStream(_) => "create_doc",
-            Target::Index(_) => "create",
-        };
-        let body = json!({ "index": [{ "names": [self.target.name()], "privileges": [wanted] }] });
+        let body = json!({ "index": [{ "names": [self.target.name()], "privileges": [PRIVILEGE] }] });
         let request = Request::post(SecurityHasPrivilegesParts::None.url(), Some(&body));
         let reply = self.cluster.ask(request).await.map_err(|error| failed(steps, STEP, error))?;
         if matches!(reply.status, 400 | 404 | 405 | 500) {
@@ -114,11 +115,11 @@ impl ElasticsearchSink {
         let answer: Value = reply.json().map_err(|error| failed(steps, STEP, error))?;
         let name = self.target.name();
         if answer["has_all_requested"] == true {
-            steps.done(STEP).with(format!("`{wanted}` on {name}"));
+            steps.done(STEP).with(format!("`{PRIVILEGE}` on {name}"));
             return Ok(());
         }
-        let message = format!("the credentials lack `{wanted}` on {name}");
-        steps.failed(STEP, format!("give the key or the user's role `{wanted}` on `{name}`")).with(&message);
+        let message = format!("the credentials lack `{PRIVILEGE}` on {name}");
+        steps.failed(STEP, format!("give the key or the user's role `{PRIVILEGE}` on `{name}`")).with(&message);
         Err(SinkError::new(ErrorKind::Auth, message))
     }
 
@@ -128,12 +129,13 @@ impl ElasticsearchSink {
         match reply.status {
             200..=299 => steps.done(step).with(name),
             403 => steps.skipped(step, "the credentials may not look (`view_index_metadata`)"),
-            404 => {
-                let error = self.target.missing();
-                steps.failed(step, "run `watchbell --setup` with credentials that may create it").with(&error.message);
-                return Err(error);
+            status => {
+                if let Some(error) = self.target.absent(status) {
+                    steps.failed(step, self.target.fix(status)).with(&error.message);
+                    return Err(error);
+                }
+                return Err(failed(steps, step, refusal(&reply)));
             }
-            _ => return Err(failed(steps, step, refusal(&reply))),
         };
         Ok(())
     }
@@ -188,4 +190,18 @@ impl ElasticsearchSink {
 fn failed(steps: &mut Steps, step: &str, error: SinkError) -> SinkError {
     steps.failed(step, fix_of(&error)).with(&error.message);
     error
+}
+
+/// The steps as they went; where it does not matter so much, failures as warnings.
+fn take_over(seen: &Steps, lenient: bool, steps: &mut Steps) {
+    for step in seen.all() {
+        let taken = match &step.outcome {
+            Outcome::Failed { fix } if lenient => steps.warned(&step.name, fix),
+            Outcome::Failed { fix } => steps.failed(&step.name, fix),
+            Outcome::Warning { fix } => steps.warned(&step.name, fix),
+            Outcome::Skipped => steps.skipped(&step.name, ""),
+            Outcome::Ok | Outcome::Present | Outcome::Created | Outcome::Changed => steps.done(&step.name),
+        };
+        taken.detail.clone_from(&step.detail);
+    }
 }

@@ -166,7 +166,10 @@ impl ElasticsearchConfig {
             .map_err(|_| ConfigError::new(option, "expected one line of printable characters"))?;
         value.set_sensitive(true);
         let mut secrets: Vec<Secret> = [&self.api_key, &self.password].into_iter().flatten().cloned().collect();
-        secrets.push(Secret::new(encoded));
+        // A server may repeat the second half alone: of an API key as of a name and password.
+        let halves = STANDARD.decode(&encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let second = halves.as_deref().and_then(|halves| halves.split_once(':')).map(|(_, second)| second.to_owned());
+        secrets.extend(second.into_iter().chain([encoded]).map(Secret::new));
         Ok((Some(value), secrets))
     }
 }

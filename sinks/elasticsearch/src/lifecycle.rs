@@ -189,7 +189,7 @@ fn is_about_the_policy(reply: &Reply) -> bool {
 }
 
 pub(crate) fn foreign(steps: &mut Steps, step: &str, name: &str) -> SinkError {
-    let message = format!("there is a {step} `{name}` that Watchbell did not make; it is left as it is");
+    let message = format!("the {step} `{name}` is not of Watchbell's making; it is left as it is");
     let fix = "give another `template.name`, or keep your own with `template.manage = false`";
     steps.failed(step, fix).with(&message);
     SinkError::new(watchbell_sink::ErrorKind::Config, message)

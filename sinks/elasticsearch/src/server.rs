@@ -26,21 +26,32 @@ impl fmt::Display for Family {
 }
 
 impl ElasticsearchSink {
-    /// Asks a node who it is.
+    /// Asks a node who it is; where one does not answer, the next.
     ///
     /// # Errors
     /// It does not say; the step with its fix is in `steps`.
     pub(crate) async fn identify(&self, steps: &mut Steps) -> Result<Family, SinkError> {
-        let reply = match self.cluster.ask(Request::get("/")).await {
+        let mut answer = self.cluster.ask(Request::get("/")).await;
+        for _ in 1..self.nodes.len() {
+            if answer.is_err() {
+                answer = self.cluster.ask(Request::get("/")).await;
+            }
+        }
+        let reply = match answer {
             Ok(reply) => reply,
             Err(error) => {
                 steps.failed("server", fix_of(&error)).with(&error.message);
                 return Err(error);
             }
         };
-        if reply.status == 403 {
-            // An API key for writing alone must not ask. Only Elasticsearch has API keys made that narrow.
-            steps.skipped("server", "the credentials may not ask for the version; Elasticsearch is assumed");
+        // An API key for writing alone must not ask. A gateway may not let the question through.
+        let why = match reply.status {
+            403 => Some("the credentials may not ask for the version; Elasticsearch is assumed"),
+            405 => Some("the version can't be asked for here; Elasticsearch is assumed"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            steps.skipped("server", why);
             return Ok(Family::Elasticsearch);
         }
         let root = if reply.is_success() { reply.json::<Root>() } else { Err(refusal(&reply)) };

@@ -149,7 +149,13 @@ impl ElasticsearchSink {
                 steps.present(step).with(name);
                 self.renew(template, steps).await?;
             }
-            _ => return Err(failed(steps, step, refusal(&reply))),
+            status => {
+                if let Some(error) = self.target.absent(status) {
+                    steps.failed(step, self.target.fix(status)).with(&error.message);
+                    return Err(error);
+                }
+                return Err(failed(steps, step, refusal(&reply)));
+            }
         }
         Ok(())
     }

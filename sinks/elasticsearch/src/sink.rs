@@ -54,10 +54,23 @@ impl Target {
         }
     }
 
-    /// What is wrong when it is not there.
-    pub(crate) fn missing(&self) -> SinkError {
-        let message = format!("there is no {} `{}`; `watchbell --setup` makes it", self.noun(), self.name());
-        SinkError::new(ErrorKind::Config, message).with_status(404)
+    /// What is wrong when the question is answered with this status; `None`: nothing that is known.
+    pub(crate) fn absent(&self, status: u16) -> Option<SinkError> {
+        let message = match (self, status) {
+            (_, 404) => format!("there is no {} `{}`; `watchbell --setup` makes it", self.noun(), self.name()),
+            // No handler for the path.
+            (Self::DataStream(_), 400 | 405) => "this server has no data streams; `index` names an index".to_owned(),
+            _ => return None,
+        };
+        Some(SinkError::new(ErrorKind::Config, message).with_status(status))
+    }
+
+    /// What a user can do about it.
+    pub(crate) const fn fix(&self, status: u16) -> &'static str {
+        match status {
+            404 => "run `watchbell --setup` with credentials that may create it",
+            _ => "give `index` instead of `data_stream`",
+        }
     }
 }
 
@@ -124,8 +137,8 @@ impl ElasticsearchSink {
             return Ok(());
         }
         let there = self.cluster.ask(self.target.question()).await?.status;
-        if there == 404 {
-            return Err(self.target.missing());
+        if let Some(error) = self.target.absent(there) {
+            return Err(error);
         }
         let mut settled = there < 500 && there != 429;
         if let Some(pipeline) = &self.pipeline {

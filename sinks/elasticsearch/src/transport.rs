@@ -180,11 +180,11 @@ impl Cluster {
             return SinkError::new(ErrorKind::Config, format!("the certificate of {host} is not taken: {reason}"));
         }
         let cause = root_cause(error);
-        let connecting = error
-            .source()
-            .and_then(|source| source.downcast_ref::<elasticsearch_reqwest::Error>())
-            .is_some_and(elasticsearch_reqwest::Error::is_connect);
-        let message = match connecting {
+        let inner = error.source().and_then(|source| source.downcast_ref::<elasticsearch_reqwest::Error>());
+        if inner.is_some_and(elasticsearch_reqwest::Error::is_redirect) {
+            return SinkError::new(ErrorKind::Config, format!("{host} answers with redirects without an end"));
+        }
+        let message = match inner.is_some_and(elasticsearch_reqwest::Error::is_connect) {
             _ if error.is_timeout() => format!("{host} gave no answer within {} s", self.timeout.as_secs_f64()),
             true => format!("cannot connect to {host}: {cause}"),
             false => format!("the connection to {host} broke: {cause}"),

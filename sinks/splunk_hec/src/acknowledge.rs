@@ -1,7 +1,7 @@
 //! Indexer acknowledgement: the collector numbers each request it took, per channel, and tells once which it indexed.
 //!
 //! Only the indexer that took a request knows its number: we ask the same address, with its cookies. Whatever does not
-//! clearly say `true` is not confirmed.
+//! clearly say `true` is not confirmed, nor is anything on a channel where numbers came twice.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -55,7 +55,7 @@ impl SplunkHec {
         let mut failure = None;
         for ((address, channel), numbers) in open {
             // An address that is not configured any more is not asked: it would get the token.
-            let Some(endpoint) = self.endpoints.iter().find(|endpoint| endpoint.name() == address) else { continue };
+            let Some(endpoint) = self.believed(address, channel) else { continue };
             match self.ask(endpoint, channel, numbers).await {
                 Ok(found) => drop(indexed.insert((address, channel), found)),
                 Err(error) => failure = Some(error),
@@ -76,9 +76,14 @@ impl SplunkHec {
         let Some(Reference { endpoint, channel, number }) = reference else { return Acknowledgement::Unknown };
         match indexed.get(&(endpoint, channel)) {
             Some(numbers) if numbers.contains(&number) => Acknowledgement::Confirmed,
-            _ if self.endpoints.iter().any(|known| known.name() == endpoint) => Acknowledgement::Pending,
+            _ if self.believed(endpoint, channel).is_some() => Acknowledgement::Pending,
             _ => Acknowledgement::Unknown,
         }
+    }
+
+    /// The endpoint, unless it is not configured any more or counted anew on this channel.
+    fn believed(&self, address: &str, channel: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.name() == address && !endpoint.is_renounced(channel))
     }
 
     /// Which of these numbers were indexed.

@@ -93,7 +93,7 @@ impl SplunkHec {
 
     async fn check_acknowledgement(&self, endpoint: &Endpoint, steps: &mut Steps) -> Result<(), SinkError> {
         // On a channel of its own, because the collector tells a number once, and this one may be somebody's.
-        let channel = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{} check", self.channel).as_bytes()).to_string();
+        let channel = Uuid::new_v4().hyphenated().to_string();
         match self.ask(endpoint, &channel, BTreeSet::from([0])).await {
             Ok(_) => {
                 steps.done("indexer acknowledgement");
@@ -109,7 +109,8 @@ impl SplunkHec {
     /// A request without a body.
     async fn ask_empty(&self, endpoint: &Endpoint, path: &'static str, steps: &mut Steps) -> Result<Reply, SinkError> {
         let (method, step) = if path == EVENT { (Method::POST, "token") } else { (Method::GET, "health") };
-        let request = Request { method, path, channel: &self.channel, fill: &|request| request };
+        let channel = endpoint.channel();
+        let request = Request { method, path, channel: &channel, fill: &|request| request };
         endpoint.send(&self.access, request).await.inspect_err(|error| {
             let advice = "check that this is the port of the HTTP event collector, usually 8088";
             steps.failed(step, advice).with(&error.message);

@@ -11,7 +11,7 @@ use watchbell_sink::{
 };
 
 use crate::{
-    endpoint::{Access, Endpoint},
+    endpoint::{Access, Endpoint, Way},
     sink::{Metadata, SplunkHec},
 };
 
@@ -22,7 +22,8 @@ pub struct SplunkHecConfig {
     /// Address of the collector without a path, for example `https://splunk.example:8088`; or a list of them, of which
     /// the next is taken when one fails.
     pub endpoint: Endpoints,
-    /// Token of the HTTP event collector. `token_file` reads it from a file.
+    /// Token of the HTTP event collector, from Splunk Web: Settings, Data inputs, HTTP Event Collector. `token_file` reads it
+    /// from a file.
     pub token: Secret,
     /// Index that findings go to; without it, the token's default.
     pub index: Option<String>,
@@ -47,7 +48,8 @@ pub struct SplunkHecConfig {
     /// Seconds from one question for acknowledgements to the next.
     #[serde(default = "ack_poll_secs")]
     pub ack_poll_secs: u64,
-    /// GUID of the channel; without it, one that follows from the sink's name and first address.
+    /// GUID of the channel; without it, one that follows from the sink's name and first address. With `ack = true` each run has
+    /// channels of its own.
     pub channel: Option<String>,
     /// Certificates.
     pub tls: Option<Tls>,
@@ -97,7 +99,9 @@ impl SinkConfig for SplunkHecConfig {
             secrets: vec![self.token.clone()],
         };
         let access = Access::new(HttpClient::new(context, options)?, &self.token)?;
-        let endpoint = |url| Endpoint::new(url, &tls, self.proxy.as_ref(), context);
+        let fixed = Some(channel.as_str()).filter(|_| acknowledgement.is_none());
+        let way = Way { tls: &tls, proxy: self.proxy.as_ref(), fixed };
+        let endpoint = |url| Endpoint::new(url, &way, context);
         let endpoints = self.endpoint.0.into_iter().map(endpoint).collect::<Result<Vec<_>, _>>()?;
         let metadata =
             Metadata { index: self.index, sourcetype: self.sourcetype, source: self.source, host: self.host };
@@ -106,7 +110,6 @@ impl SinkConfig for SplunkHecConfig {
             endpoints,
             next: 0.into(),
             metadata,
-            channel,
             gzip: self.gzip,
             acknowledgement,
             proxied: self.proxy.is_some(),
@@ -127,6 +130,10 @@ impl SplunkHecConfig {
     }
 
     fn channel(&self, context: &Context) -> Result<String, ConfigError> {
+        if self.ack && self.channel.is_some() {
+            let message = "with `ack = true` a channel is given up when the collector counts anew: remove it";
+            return Err(ConfigError::new("channel", message));
+        }
         let channel = match &self.channel {
             Some(given) => Uuid::try_parse(given.trim()).map_err(|_| {
                 ConfigError::new("channel", "expected a GUID like `0aeeac95-ac74-4aa9-b30d-6c4c0ac581ba`")

@@ -1,6 +1,6 @@
 //! One address of the collector. Every request to it carries the token, the channel, and the cookies it set before.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use watchbell_sink::{
     ConfigError, Context, HttpUrl, Memory, Secret, SecretUrl, SinkError, Tls,
@@ -8,7 +8,7 @@ use watchbell_sink::{
     reach::Target,
 };
 
-use crate::cookies::Cookies;
+use crate::{channel::Channel, cookies::Cookies};
 
 /// The header of the channel.
 const CHANNEL: &str = "x-splunk-request-channel";
@@ -18,23 +18,22 @@ pub(crate) struct Endpoint {
     url: HttpUrl,
     pub(crate) target: Target,
     cookies: Mutex<Cookies>,
+    channel: Mutex<Channel>,
     memory: Arc<dyn Memory>,
 }
 
 impl Endpoint {
-    pub(crate) fn new(
-        url: HttpUrl,
-        tls: &Tls,
-        proxy: Option<&SecretUrl>,
-        context: &Context,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn new(url: HttpUrl, way: &Way<'_>, context: &Context) -> Result<Self, ConfigError> {
+        let Way { tls, proxy, fixed } = way;
         let target = match proxy {
             Some(proxy) => Target::of_url(proxy.expose(), &Tls::default(), context.timeout)?,
             None => Target::of_url(url.url(), tls, context.timeout)?,
         };
         let memory = Arc::clone(&context.memory);
-        let cookies = memory.recall(&remembered_as(&url)).map(|text| Cookies::parse(&text));
-        Ok(Self { url, target, cookies: Mutex::new(cookies.unwrap_or_default()), memory })
+        let recall = |what| memory.recall(&remembered_as(what, &url)).unwrap_or_default();
+        let cookies = Mutex::new(Cookies::parse(&recall(COOKIES)));
+        let channel = fixed.map_or_else(|| Channel::fresh(&recall(RENOUNCED)), |id| Channel::fixed(id.to_owned()));
+        Ok(Self { target, cookies, channel: Mutex::new(channel), memory, url })
     }
 
     /// The address, as an acknowledgement's reference names it.
@@ -47,25 +46,56 @@ impl Endpoint {
         let mut builder = access.client.request(request.method, self.url.join(request.path));
         builder = builder.header(header::AUTHORIZATION, access.authorization.clone());
         builder = builder.header(CHANNEL, request.channel);
-        if let Some(cookies) = self.locked().header() {
+        if let Some(cookies) = locked(&self.cookies).header() {
             builder = builder.header(header::COOKIE, cookies);
         }
         let reply = access.client.send((request.fill)(builder)).await?;
-        let mut cookies = self.locked();
+        let mut cookies = locked(&self.cookies);
         if cookies.take(&reply.headers) {
             // After a restart the acknowledgements that are still open are asked for at the same indexer.
-            self.memory.keep(&remembered_as(&self.url), &cookies.text());
+            self.memory.keep(&remembered_as(COOKIES, &self.url), &cookies.text());
         }
         Ok(reply)
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, Cookies> {
-        self.cookies.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The channel that the next request goes out on.
+    pub(crate) fn channel(&self) -> String {
+        locked(&self.channel).current()
+    }
+
+    /// A request on this channel was taken under this number; whether that can be believed.
+    pub(crate) fn takes(&self, channel: &str, number: u64) -> bool {
+        let mut state = locked(&self.channel);
+        let believed = state.takes(channel, number);
+        if !believed {
+            self.memory.keep(&remembered_as(RENOUNCED, &self.url), &state.renounced());
+        }
+        believed
+    }
+
+    /// Whether nothing on this channel is believed any more.
+    pub(crate) fn is_renounced(&self, channel: &str) -> bool {
+        locked(&self.channel).is_renounced(channel)
     }
 }
 
-fn remembered_as(url: &HttpUrl) -> String {
-    format!("cookies {url}")
+const COOKIES: &str = "cookies";
+const RENOUNCED: &str = "renounced channels";
+
+fn remembered_as(what: &str, url: &HttpUrl) -> String {
+    format!("{what} {url}")
+}
+
+fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How endpoints are reached.
+pub(crate) struct Way<'a> {
+    pub(crate) tls: &'a Tls,
+    pub(crate) proxy: Option<&'a SecretUrl>,
+    /// The channel, where it stays.
+    pub(crate) fixed: Option<&'a str>,
 }
 
 /// How we are let in.

@@ -4,11 +4,13 @@
 //! * `sink`: encode and deliver.
 //! * `acknowledge`: indexer acknowledgement: what was indexed, and not only taken.
 //! * `check`: whether the collector answers, is well, and takes the token.
-//! * `endpoint`: one address of the collector, with the cookies that keep us at one indexer.
+//! * `endpoint`: one address of the collector, with the cookies that keep us at one indexer, and its channel.
+//! * `channel`: the channel, whose numbers are believed only while one indexer counts.
 //! * `code`: what the collector's reply codes mean.
 //! * `wire`: what goes over the wire.
 
 mod acknowledge;
+mod channel;
 mod check;
 mod code;
 pub mod config;

@@ -32,10 +32,17 @@ pub struct SplunkHec {
     /// Position of the endpoint that is asked next, modulo their number.
     pub(crate) next: AtomicUsize,
     pub(crate) metadata: Metadata,
-    pub(crate) channel: String,
     pub(crate) gzip: bool,
     pub(crate) acknowledgement: Option<AcknowledgementLimits>,
     pub(crate) proxied: bool,
+}
+
+/// What became of one request.
+enum Posted {
+    /// All of it was taken; this is what becomes of each delivery.
+    Taken(Verdict),
+    /// One event was refused; perhaps with its number.
+    Refused(Option<usize>, SinkError),
 }
 
 /// What Splunk calls an event.
@@ -49,15 +56,12 @@ pub(crate) struct Metadata {
 
 impl std::fmt::Debug for SplunkHec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SplunkHec")
-            .field("metadata", &self.metadata)
-            .field("channel", &self.channel)
-            .finish_non_exhaustive()
+        f.debug_struct("SplunkHec").field("metadata", &self.metadata).finish_non_exhaustive()
     }
 }
 
 impl SplunkHec {
-    async fn post(&self, endpoint: &Endpoint, deliveries: &[Delivery]) -> Result<Outcome, SinkError> {
+    async fn post(&self, endpoint: &Endpoint, deliveries: &[Delivery]) -> Result<Posted, SinkError> {
         let body = joined(deliveries);
         let compressed = if self.gzip && body.len() >= SMALLEST_GZIP { Some(compressed(&body)?) } else { None };
         let fill = |request: watchbell_sink::http::RequestBuilder| {
@@ -67,13 +71,17 @@ impl SplunkHec {
                 None => request.body(body.clone()),
             }
         };
-        let request = Request { method: Method::POST, path: EVENT, channel: &self.channel, fill: &fill };
+        let channel = endpoint.channel();
+        let request = Request { method: Method::POST, path: EVENT, channel: &channel, fill: &fill };
         let reply: Reply = endpoint.send(&self.access, request).await?;
-        outcome(&reply)
+        match outcome(&reply)? {
+            Outcome::Taken(answer) => self.taken(endpoint, &channel, &answer).map(Posted::Taken),
+            Outcome::Event(number, error) => Ok(Posted::Refused(number, error)),
+        }
     }
 
     /// What becomes of deliveries that were taken.
-    fn taken(&self, endpoint: &Endpoint, answer: &Answer) -> Result<Verdict, SinkError> {
+    fn taken(&self, endpoint: &Endpoint, channel: &str, answer: &Answer) -> Result<Verdict, SinkError> {
         if self.acknowledgement.is_none() {
             return Ok(Verdict::Delivered);
         }
@@ -81,7 +89,15 @@ impl SplunkHec {
         let number = answer.ack_id.ok_or_else(|| {
             SinkError::new(ErrorKind::Config, format!("the collector took events without an ackId; {}", fix(14)))
         })?;
-        let reference = Reference { endpoint: endpoint.name(), channel: &self.channel, number };
+        if !endpoint.takes(channel, number) {
+            tracing::warn!(
+                endpoint = endpoint.name(),
+                "another indexer answers, or it restarted; what is open goes out again"
+            );
+            let message = "the collector counts acknowledgements anew, so its numbers can't be told apart";
+            return Err(SinkError::new(ErrorKind::Unavailable, message));
+        }
+        let reference = Reference { endpoint: endpoint.name(), channel, number };
         Ok(Verdict::Accepted { ack_ref: reference.to_string() })
     }
 
@@ -95,9 +111,8 @@ impl SplunkHec {
         let mut settled: Vec<Option<Verdict>> = vec![None; deliveries.len()];
         for position in suspects.filter(|&position| position < deliveries.len()) {
             let verdict = match self.post(endpoint, &deliveries[position..=position]).await {
-                Ok(Outcome::Taken(answer)) => self.taken(endpoint, &answer)?,
-                Ok(Outcome::Event(_, error)) => Verdict::Failed(error),
-                Err(error) => Verdict::Failed(error),
+                Ok(Posted::Taken(verdict)) => verdict,
+                Ok(Posted::Refused(_, error)) | Err(error) => Verdict::Failed(error),
             };
             let found = matches!(verdict, Verdict::Failed(_));
             settled[position] = Some(verdict);
@@ -111,14 +126,11 @@ impl SplunkHec {
     async fn deliver_to(&self, endpoint: &Endpoint, batch: &Batch) -> Result<Receipt, SinkError> {
         let count = batch.deliveries().len();
         match self.post(endpoint, batch.deliveries()).await? {
-            Outcome::Taken(answer) => {
-                let verdict = self.taken(endpoint, &answer)?;
-                Ok(batch.each(|_, _| verdict.clone()))
-            }
-            Outcome::Event(Some(number), _) if count > 1 && number <= count => {
+            Posted::Taken(verdict) => Ok(batch.each(|_, _| verdict.clone())),
+            Posted::Refused(Some(number), _) if count > 1 && number <= count => {
                 self.settle_one(endpoint, batch, number).await
             }
-            Outcome::Event(_, error) => Err(error),
+            Posted::Refused(_, error) => Err(error),
         }
     }
 }

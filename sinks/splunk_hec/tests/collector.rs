@@ -33,7 +33,8 @@ fn build(options: &str) -> Result<SplunkHec, String> {
 
 fn at(servers: &[&Server], more: &str) -> String {
     let endpoints: Vec<String> = servers.iter().map(|server| format!("\"http://{}\"", server.address())).collect();
-    format!("endpoint = [{}]\ntoken = \"{TOKEN}\"\nchannel = \"{CHANNEL}\"\n{more}", endpoints.join(", "))
+    let channel = if more.contains("ack = true") { String::new() } else { format!("channel = \"{CHANNEL}\"") };
+    format!("endpoint = [{}]\ntoken = \"{TOKEN}\"\n{channel}\n{more}", endpoints.join(", "))
 }
 
 fn local(server: &Server, more: &str) -> SplunkHec {
@@ -82,6 +83,7 @@ fn wrong_options_are_refused_by_name() {
         ("endpoint = \"a.example:8088\"", "expected an address that begins with"),
         ("endpoint = \"https://a.example/services/collector/event\"", "without `/services/collector`"),
         (&format!("{well}\nchannel = \"x\""), "channel: expected a GUID"),
+        (&format!("{well}\nack = true\nchannel = \"{CHANNEL}\""), "channel: with `ack = true`"),
         (&format!("{well}\nindex = \" \""), "index: expected a name"),
         (&format!("{well}\nack_poll_secs = 0"), "ack_poll_secs: expected at least 1"),
         (&format!("{well}\nack_timeout_secs = 10"), "ack_timeout_secs: expected more than"),
@@ -182,6 +184,8 @@ async fn what_no_collector_said_delivers_and_rejects_nothing() {
         let server = scripted(vec![told.clone()]).await;
         let error = fails(&local(&server, ""), 2).await;
         assert_eq!(error.kind, kind, "{told:?}: {error}");
+        let uncoded = told == Answer::json(200, "{}");
+        assert_eq!(error.message.contains("expected the answer of an event collector"), uncoded, "{error}");
     }
 }
 
@@ -266,7 +270,8 @@ async fn an_acknowledgement_is_asked_for_at_the_same_indexer_after_a_restart() {
         panic!("{receipt:?}")
     };
     assert_eq!(ack_ref, same);
-    assert_eq!(*ack_ref, format!("http://{}/|{CHANNEL}|41", first.address()));
+    let channel = first.requests()[0].header("x-splunk-request-channel").unwrap().to_owned();
+    assert_eq!(*ack_ref, format!("http://{}/|{channel}|41", first.address()));
     let again = parsed(&options).unwrap().build(&context).unwrap();
     let pending = ack_ref.replace("|41", "|7");
     let gone = "http://127.0.0.1:1/|c|41".to_owned();
@@ -276,7 +281,7 @@ async fn an_acknowledgement_is_asked_for_at_the_same_indexer_after_a_restart() {
     assert_eq!(found, [Pending, Confirmed, Confirmed, Unknown, Unknown]);
     let question = first.requests().pop().unwrap();
     assert_eq!((question.method.as_str(), question.path.as_str()), ("POST", "/services/collector/ack"));
-    assert_eq!(question.header("x-splunk-request-channel"), Some(CHANNEL));
+    assert_eq!(question.header("x-splunk-request-channel"), Some(channel.as_str()));
     assert_eq!(question.header("cookie"), Some("AWSALB=indexer2"));
     assert_eq!(question.json(), json!({ "acks": [7, 41] }));
     assert!(other.requests().is_empty());
@@ -305,6 +310,29 @@ async fn only_a_clear_yes_confirms() {
         let found = local(&server, "ack = true").acknowledged(&reference(&server)).await.unwrap();
         assert_eq!(found, [Acknowledgement::Pending], "{body}");
     }
+}
+
+#[tokio::test]
+async fn nothing_is_confirmed_once_another_indexer_counts() {
+    let taken = |number: u64| Answer::json(200, json!({ "text": "Success", "code": 0, "ackId": number }));
+    let all = Answer::json(200, json!({ "acks": { "0": true, "1": true } }));
+    let server = scripted(vec![taken(0), taken(1), taken(0), taken(0), all]).await;
+    let context = Context { memory: Arc::new(Notes::default()), ..Context::new("soc") };
+    let build = || parsed(&at(&[&server], "ack = true")).unwrap().build(&context).unwrap();
+    let sink = build();
+    let mut references = Vec::new();
+    for number in 0..4 {
+        match sink.deliver(&batch(&sink, 1)).await {
+            Ok(receipt) => match receipt.verdicts() {
+                [Verdict::Accepted { ack_ref }] => references.push(ack_ref.clone()),
+                other => panic!("{other:?}"),
+            },
+            Err(error) => assert_eq!((number, error.kind), (2, ErrorKind::Unavailable), "{error}"),
+        }
+    }
+    use Acknowledgement::{Confirmed, Unknown};
+    assert_eq!(sink.acknowledged(&references).await.unwrap(), [Unknown, Unknown, Confirmed]);
+    assert_eq!(build().acknowledged(&references).await.unwrap(), [Unknown, Unknown, Confirmed], "after a restart too");
 }
 
 #[tokio::test]
@@ -348,6 +376,18 @@ async fn a_check_tells_the_token_from_the_health() {
 }
 
 #[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_where_it_is_given() {
+    let server = Server::start_tls(|_| reply(200, 0)).await.unwrap();
+    let options = format!("endpoint = \"https://localhost:{}\"\ntoken = \"{TOKEN}\"", server.address().port());
+    let error = fails(&build(&options).unwrap(), 1).await;
+    assert_eq!(error.kind, ErrorKind::Config, "{error}");
+    assert!(error.message.contains("certificate"), "{error}");
+    let trusting = build(&format!("{options}\ntls.ca = '''{}'''", server.authority().unwrap())).unwrap();
+    trusting.deliver(&batch(&trusting, 2)).await.unwrap();
+    trusting.check(&mut Steps::default()).await.unwrap();
+}
+
+#[tokio::test]
 async fn one_address_that_is_well_is_enough() {
     let down = scripted(vec![reply(503, 9)]).await;
     let well = scripted(vec![reply(200, 17), reply(400, 5)]).await;
@@ -378,4 +418,15 @@ fn hostile_findings_stay_json() {
         let event: Value = serde_json::from_slice(payload.bytes()).unwrap();
         assert_eq!(event["event"]["id"], finding.id);
     }
+}
+
+#[test]
+fn the_page_tells_every_option_and_shows_what_arrives() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sinks/splunk_hec.md")).unwrap();
+    let schema = watchbell_splunk_hec::KIND.schema().to_value();
+    for option in schema["properties"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("\n| `{option}`")), "{option}");
+    }
+    let event: Value = serde_json::from_str(include_str!("golden/event.json")).unwrap();
+    assert!(page.contains(&serde_json::to_string_pretty(&event).unwrap()), "the sample is not the one of today");
 }

@@ -1,5 +1,7 @@
 //! What every sink must do, without and with indexer acknowledgement.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use watchbell_sink::{
     ErrorKind,
     testkit::{
@@ -29,7 +31,11 @@ fn accepts(request: &Request) -> Answer {
     match (request.route(), request.body.is_empty()) {
         ("/services/collector/health/1.0", _) => Answer::json(200, r#"{"text":"HEC is healthy","code":17}"#),
         ("/services/collector/event", true) => Answer::json(400, r#"{"text":"No data","code":5}"#),
-        ("/services/collector/event", false) => Answer::json(200, r#"{"text":"Success","code":0,"ackId":3}"#),
+        ("/services/collector/event", false) => {
+            static NUMBER: AtomicU64 = AtomicU64::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            Answer::json(200, format!(r#"{{"text":"Success","code":0,"ackId":{number}}}"#))
+        }
         ("/services/collector/ack", false) => Answer::json(200, r#"{"acks":{"0":false,"3":true}}"#),
         _ => Answer::status(404),
     }
@@ -47,5 +53,5 @@ mod taken {
 
 mod indexed {
     use super::*;
-    watchbell_sink::conformance!(http SplunkHecConfig, collector("ack = true"));
+    watchbell_sink::conformance!(http SplunkHecConfig, collector("ack = true").varies("x-splunk-request-channel"));
 }

@@ -24,7 +24,8 @@ impl Template {
         let escape = escape(content_type);
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_debug(false);
+        // So that errors know which part of the template they are about.
+        environment.set_debug(true);
         let json = matches!(escape, AutoEscape::Json);
         environment.set_auto_escape_callback(move |_| escape.clone());
         environment.add_filter("json", as_json);
@@ -86,7 +87,9 @@ fn as_json(value: &Value) -> Result<Value, Error> {
 fn told(error: &Error) -> String {
     let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
     let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
-    shown(&format!("{line}{}{detail}", error.kind()))
+    let part = error.range().and_then(|range| error.template_source()?.get(range));
+    let part = part.map(|part| format!(": `{part}`")).unwrap_or_default();
+    shown(&format!("{line}{}{detail}{part}", error.kind()))
 }
 
 /// What breaks a body whose author forgot that a log is not to be trusted.
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn mistakes_are_told_when_the_template_is_loaded() {
         let json = "application/json";
-        assert!(refused("{\n{{ finding.titel }}}", json).contains("line 2: undefined value"));
+        assert!(refused("{\n{{ finding.titel }}}", json).contains("line 2: undefined value: `finding.titel`"));
         assert!(refused("{{ finding.title", json).starts_with("template: can't be read: line 1: syntax error"));
         assert!(refused(r#"{"text": "{{ finding.title }}"}"#, json).contains("writes its own quotes"));
         assert!(refused("{% if false %}x{% endif %}", "text/plain").contains("renders to nothing"));

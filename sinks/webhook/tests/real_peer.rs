@@ -39,15 +39,16 @@ fn receiver() -> Option<Receiver> {
 /// A sink whose requests are told from those of other tests by a header.
 fn sink(test: &str, url: &str, secrets: &[&str], more: &str) -> Arc<dyn Sink> {
     let options = format!(
-        "{{ url = \"{url}\", allow_private = true, secret = \"{}\", secrets = {:?}, headers = {{ X-Test = \"{test}\" }}{more} }}",
+        "{{ url = \"{url}\", allow_private = true, secret = \"{}\", secrets = {:?}, headers = {{ X-Test = \"{}\" }}{more} }}",
         secrets[0],
-        &secrets[1..]
+        &secrets[1..],
+        peer::fresh(test)
     );
     peer::sink(&KIND, &options)
 }
 
 fn of_test(test: &str) -> impl Fn(&Value) -> bool {
-    move |line| line["headers"]["x-test"] == test
+    move |line| line["headers"]["x-test"] == peer::fresh(test)
 }
 
 fn bytes(line: &Value) -> Vec<u8> {

@@ -179,6 +179,18 @@ async fn a_check_reaches_the_receiver_and_delivers_nothing() {
     assert!(server.requests().is_empty());
 }
 
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_where_it_is_given() {
+    let server = Server::start_tls(|_| Answer::status(204)).await.unwrap();
+    let options = format!("url = \"https://localhost:{}/x\"\nallow_private = true", server.address().port());
+    let error = deliver(&build(&options).unwrap()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Config, "{error}");
+    assert!(error.message.contains("certificate"), "{error}");
+    let trusting = build(&format!("{options}\ntls.ca = '''{}'''", server.authority().unwrap())).unwrap();
+    deliver(&trusting).await.unwrap();
+    trusting.check(&mut Steps::default()).await.unwrap();
+}
+
 #[test]
 fn bodies_are_as_recorded() {
     for (name, more) in [
@@ -220,4 +232,16 @@ fn hostile_findings_stay_json() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_tells_every_option_and_shows_what_arrives() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sinks/webhook.md")).unwrap();
+    let schema = watchbell_webhook::KIND.schema().to_value();
+    for option in schema["properties"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("\n| `{option}`")), "{option}");
+    }
+    let webhook = build("url = \"https://a.example/x\"").unwrap();
+    let body: serde_json::Value = serde_json::from_slice(webhook.encode(&sample()).unwrap().bytes()).unwrap();
+    assert!(page.contains(&serde_json::to_string_pretty(&body).unwrap()), "the sample is not the one of today");
 }

@@ -1,6 +1,8 @@
 //! Tests of the outbox as a whole, with sinks that do what a test tells them and, where time matters, with a time of
 //! their own: hours pass in milliseconds.
 
+mod acknowledge;
+mod equation;
 mod lanes;
 mod scripted;
 mod store;

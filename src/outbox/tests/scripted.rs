@@ -14,6 +14,7 @@ pub(super) enum Answer {
     Fail(SinkError),
     /// Never answers.
     Silence,
+    Panic,
 }
 
 type Script = Box<dyn FnMut(&Call) -> Answer + Send>;
@@ -139,6 +140,7 @@ impl Sink for Scripted {
             Answer::Each(verdicts) => Ok(batch.each(|at, _| verdicts[at].clone())),
             Answer::Fail(error) => Err(error),
             Answer::Silence => std::future::pending().await,
+            Answer::Panic => panic!("a sink's defect"),
         }
     }
 

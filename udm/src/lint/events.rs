@@ -1,5 +1,6 @@
 //! Text that holds events, in any of the shapes in which they are stored and sent: one event, a list, JSON lines, the
-//! requests of the current API (`inline_source`) and of the legacy one (`customerId`), each event bare or within `udm`.
+//! requests of the current API (`inline_source`) and of the legacy one (`customerId`), each event bare, within `udm`, or as
+//! parsers put it out (`event.idm.read_only_udm`).
 //!
 //! A broken line of JSON lines costs only that line. serde_json keeps the last of two equal keys, so those are not seen.
 
@@ -125,14 +126,17 @@ fn each(pointer: &str, items: Value) -> Vec<(String, Value)> {
     items.into_iter().enumerate().map(|(position, item)| bare(&format!("{pointer}/{position}"), item)).collect()
 }
 
-/// The event itself, out of `{"udm": ..}`.
-fn bare(pointer: &str, item: Value) -> (String, Value) {
-    match item {
-        Value::Object(mut object) if object.contains_key("udm") => {
-            (format!("{pointer}/udm"), object.remove("udm").unwrap_or_default())
+/// Where an event may stand within an item: as the API wants it, and as parsers put it out.
+const WRAPPERS: [&str; 3] = ["/udm", "/event/idm/read_only_udm", "/event/idm/readOnlyUdm"];
+
+/// The event itself, out of its wrapper.
+fn bare(pointer: &str, mut item: Value) -> (String, Value) {
+    for wrapper in WRAPPERS {
+        if let Some(event) = item.pointer_mut(wrapper) {
+            return (format!("{pointer}{wrapper}"), event.take());
         }
-        item => (pointer.to_owned(), item),
     }
+    (pointer.to_owned(), item)
 }
 
 #[cfg(test)]
@@ -169,6 +173,8 @@ mod tests {
         }
         assert_eq!(read(&a.to_string()), [("line 1".to_owned(), a.clone())]);
         assert_eq!(read(&json!({"udm": a}).to_string()), [("line 1 /udm".to_owned(), a.clone())]);
+        let parsed = json!({"events": [{"event": {"timestamp": "x", "idm": {"readOnlyUdm": a}}}]}).to_string();
+        assert_eq!(read(&parsed), [("line 1 /events/0/event/idm/readOnlyUdm".to_owned(), a.clone())]);
         assert_eq!(read(" \n"), []);
     }
 

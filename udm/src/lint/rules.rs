@@ -3,7 +3,7 @@
 //!
 //! Rules hold wherever the message stands, so an address in `about[0].asset` is checked as one in `principal`.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use serde_json::Value;
 

@@ -35,8 +35,12 @@ impl Parties {
     pub(super) fn of(finding: &Finding) -> Self {
         let names = |kind| names(finding, kind);
         let addresses = names(EntityKind::Ip).filter_map(|ip| ip.parse::<IpAddr>().ok()).map(|ip| ip.to_string());
-        let mut addresses: Vec<String> = addresses.take(MOST_OF_A_KIND).collect();
-        addresses.dedup();
+        let addresses = addresses.fold(Vec::new(), |mut seen, address| {
+            if seen.len() < MOST_OF_A_KIND && !seen.contains(&address) {
+                seen.push(address);
+            }
+            seen
+        });
         let mut hosts: Vec<String> =
             names(EntityKind::Host).filter(|host| is_hostname(host)).map(str::to_owned).take(MOST_OF_A_KIND).collect();
         // The computer that a finding is about is where it comes from; otherwise that is the address, where there is one.

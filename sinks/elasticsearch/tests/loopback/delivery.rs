@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use watchbell_sink::{ErrorKind, Receipt, Sink, SinkError, Verdict, testkit::findings};
 
-use crate::server::{Answer, Asked, Server, answer, batch, of, sink};
+use crate::server::{Answer, Request, Server, answer, batch, of, sink};
 
 /// Answers the look at the data stream, and the bulk request as given.
-fn bulk(reply: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> impl Fn(&Asked) -> Option<Answer> + Send + Sync {
-    move |asked| Some(if asked.path.contains("/_bulk") { reply(asked) } else { answer(200, "{}") })
+fn bulk(reply: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> impl Fn(&Request) -> Answer + Send + Sync {
+    move |asked| if asked.path.contains("/_bulk") { reply(asked) } else { answer(200, "{}") }
 }
 
 /// One item of an answer, under the id of the finding in this place.
@@ -47,13 +47,13 @@ async fn each_finding_is_created_under_its_id() {
     assert!(matches!(receipt.verdicts(), [Verdict::Delivered, Verdict::Delivered]));
     assert_eq!(server.lines(), ["GET /_data_stream/watchbell-findings", "POST /watchbell-findings/_bulk"]);
     let asked = server.bulk();
-    let head = asked.head.to_ascii_lowercase();
-    assert!(head.contains("accept: application/json\r\n"), "{head}");
-    assert!(head.contains("content-type: application/x-ndjson\r\n"), "{head}");
-    assert!(head.contains("user-agent: watchbell/") && !head.contains("x-elastic-client-meta"), "{head}");
-    assert!(asked.head.contains("ApiKey aWQ6a2V5\r\n"), "{head}");
-    assert!(asked.body.ends_with('\n'));
-    let lines: Vec<Value> = asked.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(asked.header("accept"), Some("application/json"));
+    assert_eq!(asked.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(asked.header("authorization"), Some("ApiKey aWQ6a2V5"));
+    assert_eq!(asked.header("x-elastic-client-meta"), None);
+    assert!(asked.header("user-agent").is_some_and(|agent| agent.starts_with("watchbell/")));
+    assert!(asked.text().ends_with('\n'));
+    let lines: Vec<Value> = asked.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 4);
     for (place, pair) in lines.chunks(2).enumerate() {
         assert_eq!(pair[0], json!({ "create": { "_id": format!("{place:032x}") } }));
@@ -69,7 +69,7 @@ async fn each_finding_is_created_under_its_id() {
 async fn the_body_is_the_golden_one() {
     let server = Server::start(bulk(|_| answer(200, items(&[item(0, 201, Value::Null)])))).await;
     deliver(&server, 1).await.unwrap();
-    let lines: Vec<Value> = server.bulk().body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = server.bulk().text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     insta::with_settings!({ snapshot_path => "../golden", prepend_module_to_snapshot => false }, {
         let versions = "[version]";
         insta::assert_json_snapshot!("bulk", lines, { "[1].observer.version" => versions, "[1].rule.version" => versions });
@@ -79,7 +79,7 @@ async fn the_body_is_the_golden_one() {
 #[tokio::test]
 async fn hostile_findings_stay_one_line_each() {
     let server = Server::start(bulk(|asked| {
-        let lines: Vec<Value> = asked.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> = asked.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let item = |pair: &[Value]| json!({ "create": { "_id": pair[0]["create"]["_id"], "status": 201 } });
         answer(200, items(&lines.chunks(2).map(item).collect::<Vec<_>>()))
     }))
@@ -89,7 +89,7 @@ async fn hostile_findings_stay_one_line_each() {
         let batch = of(&sink, chunk.iter().cloned());
         let receipt = sink.deliver(&batch).await.unwrap();
         assert!(receipt.verdicts().iter().all(|verdict| matches!(verdict, Verdict::Delivered)));
-        let body = server.bulk().body;
+        let body = server.bulk().text();
         assert_eq!(body.lines().count(), 2 * chunk.len());
         for (pair, finding) in body.lines().collect::<Vec<_>>().chunks(2).zip(chunk) {
             let (action, document): (Value, Value) =
@@ -210,7 +210,7 @@ async fn a_refused_request_has_the_kind_of_its_status() {
 #[tokio::test]
 async fn both_forms_of_retry_after_are_read() {
     for (value, least, most) in [("7".to_owned(), 7, 7), (date_in(90), 80, 90)] {
-        let reply = Answer { headers: vec![("Retry-After", value)], ..answer(429, "{}") };
+        let reply = answer(429, "{}").header("Retry-After", value);
         let server = Server::start(bulk(move |_| reply.clone())).await;
         let wait = deliver(&server, 1).await.unwrap_err().retry_after.unwrap();
         assert!((least..=most).contains(&wait.as_secs()), "{wait:?}");
@@ -233,7 +233,7 @@ async fn an_answer_that_is_no_bulk_answer_is_no_delivery() {
 
 #[tokio::test]
 async fn a_missing_data_stream_holds_everything_before_it_is_sent() {
-    let server = Server::start(|asked| Some(answer(if asked.method == "GET" { 404 } else { 200 }, "{}"))).await;
+    let server = Server::start(|asked| answer(if asked.method == "GET" { 404 } else { 200 }, "{}")).await;
     let error = deliver(&server, 1).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Config);
     assert!(error.message.contains("watchbell --setup"), "{}", error.message);
@@ -243,7 +243,7 @@ async fn a_missing_data_stream_holds_everything_before_it_is_sent() {
 #[tokio::test]
 async fn whoever_may_not_look_may_still_deliver() {
     let server = Server::start(|asked| {
-        Some(if asked.method == "GET" { answer(403, "{}") } else { answer(200, items(&[item(0, 201, Value::Null)])) })
+        if asked.method == "GET" { answer(403, "{}") } else { answer(200, items(&[item(0, 201, Value::Null)])) }
     })
     .await;
     assert!(deliver(&server, 1).await.is_ok());
@@ -261,8 +261,7 @@ async fn a_plain_index_and_a_pipeline_have_their_paths() {
 
 #[tokio::test]
 async fn a_missing_pipeline_holds_everything_before_it_is_refused() {
-    let server =
-        Server::start(|asked| Some(answer(if asked.path.contains("_ingest") { 404 } else { 200 }, "{}"))).await;
+    let server = Server::start(|asked| answer(if asked.path.contains("_ingest") { 404 } else { 200 }, "{}")).await;
     let sink = sink(&format!("nodes = ['{}']\npipeline = 'gone'", server.url()));
     let error = sink.deliver(&batch(&sink, 1)).await.unwrap_err();
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Config, "there is no ingest pipeline `gone`"));

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use watchbell_sink::{ErrorKind, Sink, Steps};
 
-use crate::server::{Answer, Asked, Server, answer, sink, told};
+use crate::server::{Answer, Request, Server, answer, line, sink, told};
 
 const TEMPLATE: &str = "/_index_template/watchbell-findings";
 const ILM: &str = "/_ilm/policy/watchbell-findings";
@@ -30,10 +30,10 @@ type Store = Arc<Mutex<BTreeMap<String, Value>>>;
 /// A cluster of this family over what is in the store.
 async fn cluster(family: Family, store: &Store) -> Server {
     let store = Arc::clone(store);
-    Server::start(move |asked| Some(respond(family, &mut store.lock().unwrap(), asked))).await
+    Server::start(move |asked| respond(family, &mut store.lock().unwrap(), asked)).await
 }
 
-fn respond(family: Family, store: &mut BTreeMap<String, Value>, asked: &Asked) -> Answer {
+fn respond(family: Family, store: &mut BTreeMap<String, Value>, asked: &Request) -> Answer {
     let path = asked.path.split('?').next().unwrap_or_default();
     let known = match family {
         Family::Elasticsearch => !path.starts_with("/_plugins"),
@@ -160,9 +160,9 @@ async fn a_changed_ism_policy_names_the_one_it_replaces() {
     set_up(&server, "").await.1.unwrap();
     set_up(&server, "retention_days = 30").await.1.unwrap();
     let puts: Vec<String> = server
-        .asked()
+        .requests()
         .into_iter()
-        .filter(|asked| asked.line() == format!("PUT {ISM}"))
+        .filter(|asked| line(asked) == format!("PUT {ISM}"))
         .map(|asked| asked.path)
         .collect();
     assert_eq!(puts, [ISM.to_owned(), format!("{ISM}?if_seq_no=5&if_primary_term=2")]);
@@ -186,7 +186,7 @@ async fn what_a_user_made_is_never_written_over() {
         let server = cluster(family, &store).await;
         let (steps, done) = set_up(&server, "").await;
         assert_eq!(done, Err(ErrorKind::Config), "{steps:?}");
-        assert!(steps.last().unwrap().contains("that Watchbell did not make"), "{steps:?}");
+        assert!(steps.last().unwrap().contains("is not of Watchbell's making"), "{steps:?}");
         assert_eq!(store.lock().unwrap()[path], theirs);
         // With `manage = false` the rest goes on without it.
         let (steps, done) = set_up(&server, "template.manage = false").await;
@@ -247,10 +247,10 @@ async fn a_plain_index_has_a_template_and_no_policy() {
 async fn a_refused_write_is_a_failed_step_with_its_reason() {
     let server = Server::start(|asked| {
         let refusal = json!({ "error": { "type": "security_exception", "reason": "no manage_ilm" }, "status": 403 });
-        Some(match asked.method.as_str() {
+        match asked.method.as_str() {
             "PUT" => answer(403, refusal),
             _ => respond(Family::Elasticsearch, &mut BTreeMap::new(), asked),
-        })
+        }
     })
     .await;
     let (steps, done) = set_up(&server, "").await;
@@ -294,17 +294,15 @@ async fn a_check_says_what_is_missing_and_then_that_all_is_there() {
 #[tokio::test]
 async fn a_check_names_wrong_credentials_and_missing_privileges() {
     let wrong = Server::start(|_| {
-        Some(answer(401, json!({ "error": { "type": "security_exception", "reason": "no such key" }, "status": 401 })))
+        answer(401, json!({ "error": { "type": "security_exception", "reason": "no such key" }, "status": 401 }))
     })
     .await;
     let (steps, done) = checked(&wrong, "api_key = 'c2VjcmV0'").await;
     assert_eq!(done, Err(ErrorKind::Auth));
     assert_eq!(steps.last().unwrap(), "failed server: the server answers 401: security_exception: no such key");
-    let poor = Server::start(|asked| {
-        Some(match asked.path.as_str() {
-            "/_security/user/_has_privileges" => answer(200, json!({ "has_all_requested": false })),
-            _ => respond(Family::Elasticsearch, &mut BTreeMap::new(), asked),
-        })
+    let poor = Server::start(|asked| match asked.path.as_str() {
+        "/_security/user/_has_privileges" => answer(200, json!({ "has_all_requested": false })),
+        _ => respond(Family::Elasticsearch, &mut BTreeMap::new(), asked),
     })
     .await;
     let (steps, done) = checked(&poor, "api_key = 'c2VjcmV0'").await;
@@ -314,14 +312,12 @@ async fn a_check_names_wrong_credentials_and_missing_privileges() {
 
 #[tokio::test]
 async fn a_key_for_writing_alone_passes_the_check() {
-    let server = Server::start(|asked| {
-        Some(match asked.path.as_str() {
-            "/_security/_authenticate" => {
-                answer(200, json!({ "username": "u", "api_key": { "name": "bell-\u{202e}key" } }))
-            }
-            "/_security/user/_has_privileges" => answer(200, json!({ "has_all_requested": true })),
-            _ => answer(403, json!({ "error": { "type": "security_exception" }, "status": 403 })),
-        })
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/_security/_authenticate" => {
+            answer(200, json!({ "username": "u", "api_key": { "name": "bell-\u{202e}key" } }))
+        }
+        "/_security/user/_has_privileges" => answer(200, json!({ "has_all_requested": true })),
+        _ => answer(403, json!({ "error": { "type": "security_exception" }, "status": 403 })),
     })
     .await;
     let (steps, done) = checked(&server, "api_key = 'c2VjcmV0'").await;
@@ -331,8 +327,43 @@ async fn a_key_for_writing_alone_passes_the_check() {
 }
 
 #[tokio::test]
+async fn a_dead_node_beside_a_live_one_is_a_warning() {
+    let server = cluster(Family::Elasticsearch, &Store::default()).await;
+    let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nodes = format!("nodes = ['http://{dead}', '{}']", server.url());
+    let mut steps = Steps::default();
+    sink(&nodes).setup(&mut steps).await.unwrap();
+    assert!(!steps.has_failed());
+    let mut steps = Steps::default();
+    sink(&nodes).check(&mut steps).await.unwrap();
+    assert!(!steps.has_failed());
+    let steps = told(&steps);
+    assert!(steps[1].starts_with(&format!("warning TCP: cannot connect to {dead}")), "{steps:?}");
+    assert!(steps[3].starts_with("ok TCP"), "{steps:?}");
+}
+
+/// As the smallest builds of Elasticsearch answer.
+#[tokio::test]
+async fn a_server_without_data_streams_is_told_apart() {
+    let server = Server::start(|asked| match asked.path.starts_with("/_data_stream") {
+        true => answer(400, json!({ "error": "no handler found for uri [/_data_stream/x] and method [GET]" })),
+        false => respond(Family::Bare, &mut BTreeMap::new(), asked),
+    })
+    .await;
+    for (steps, done) in [set_up(&server, "").await, checked(&server, "").await] {
+        assert_eq!(done, Err(ErrorKind::Config));
+        let expected = "failed data stream: this server has no data streams; `index` names an index";
+        assert_eq!(steps.last().unwrap(), expected);
+    }
+    let sink = sink(&format!("nodes = ['{}']", server.url()));
+    let error = sink.deliver(&crate::server::batch(&sink, 1)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(!server.lines().iter().any(|line| line.ends_with("/_bulk")));
+}
+
+#[tokio::test]
 async fn something_else_at_the_address_is_told_apart() {
-    let server = Server::start(|_| Some(answer(200, "<html>Welcome to nginx</html>"))).await;
+    let server = Server::start(|_| answer(200, "<html>Welcome to nginx</html>")).await;
     let (steps, done) = checked(&server, "").await;
     assert_eq!(done, Err(ErrorKind::Unavailable));
     assert!(steps.last().unwrap().contains("answers with something unexpected"), "{steps:?}");

@@ -3,7 +3,7 @@
 //! Their addresses come as `PEER_<NAME>_<WHAT>`. A test without its address passes by, unless `WATCHBELL_REQUIRE_PEERS` says
 //! that the peer runs: then the test would have shown nothing, and fails.
 
-use std::{env, fs, sync::Arc, time::Duration};
+use std::{env, fmt::Debug, fs, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use toml::de::ValueDeserializer;
@@ -30,6 +30,12 @@ pub fn address(peer: &str, what: &str) -> Option<String> {
     assert!(!started.split(',').any(|name| name == peer), "{peer} was started, and {variable} is not set");
     println!("skipped: {variable} is not set");
     None
+}
+
+/// A name that is another one in each run, so that tests may run again against the same peer.
+#[must_use]
+pub fn fresh(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
 }
 
 /// The sink of a TOML table in one line, for example `{ url = "http://127.0.0.1:1" }`.
@@ -94,17 +100,22 @@ pub async fn send(method: Method, url: &str, headers: &[(&str, &str)], body: Vec
 /// The JSON objects of a peer's log that `wanted` picks, as soon as there are `count` of them and no more follow.
 ///
 /// # Panics
-/// When there are not `count` of them in time, or too many; it shows what there is.
+/// When there are not `count` of them in time, or too many; it shows the last.
 pub async fn arrived(log: &str, count: usize, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
-    let read = || -> Vec<Value> {
+    arrived_in(log, count, |line| if wanted(&line) { vec![line] } else { Vec::new() }).await
+}
+
+/// The same for logs whose lines hold several things: `taken` takes out of a line what is wanted.
+///
+/// # Panics
+/// As [`arrived`].
+pub async fn arrived_in<T: Debug>(log: &str, count: usize, taken: impl Fn(Value) -> Vec<T>) -> Vec<T> {
+    let read = || -> Vec<T> {
         let text = fs::read(log).unwrap_or_default();
         // What follows the last line end is still being written.
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let lines = text[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        lines
-            .map(|line| serde_json::from_slice(line).expect("peers log JSON lines"))
-            .filter(|line| wanted(line))
-            .collect()
+        lines.flat_map(|line| taken(serde_json::from_slice(line).expect("peers log JSON lines"))).collect()
     };
     for _ in 0..100 {
         if read().len() >= count {
@@ -115,6 +126,6 @@ pub async fn arrived(log: &str, count: usize, wanted: impl Fn(&Value) -> bool) -
     // Long enough for a second copy or the other half of a message to show.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let found = read();
-    assert!(found.len() == count, "expected {count} in {log}, found {}: {found:#?}", found.len());
+    assert!(found.len() == count, "expected {count} in {log}, found {}; the last is {:#?}", found.len(), found.last());
     found
 }

@@ -19,7 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::{AbortHandle, JoinSet},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 use super::{identity::Identity, locked, wire};
 
@@ -222,6 +222,17 @@ impl Server {
         let mut server = Self::listen(free_port(), Some(TlsAcceptor::from(Arc::new(config))), handler).await?;
         server.authority = Some(identity.authority);
         Ok(server)
+    }
+
+    /// Speaks TLS as this says, for example with a look at the client's certificate.
+    ///
+    /// # Errors
+    /// No port could be had.
+    pub async fn start_with(
+        tls: ServerConfig,
+        handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::listen(free_port(), Some(TlsAcceptor::from(Arc::new(tls))), handler).await
     }
 
     async fn listen(

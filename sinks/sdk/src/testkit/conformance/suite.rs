@@ -20,6 +20,7 @@ pub struct Suite {
     pub(super) variables: Vec<(String, String)>,
     pub(super) reaches_only: bool,
     pub(super) keyless: bool,
+    pub(super) follows_redirects: bool,
 }
 
 /// A batch of which not everything is taken.
@@ -66,6 +67,7 @@ impl Suite {
             variables: Vec::new(),
             reaches_only: false,
             keyless: false,
+            follows_redirects: false,
         }
     }
 
@@ -142,6 +144,13 @@ impl Suite {
     #[must_use]
     pub fn keyless(mut self) -> Self {
         self.keyless = true;
+        self
+    }
+
+    /// The sink is bound to a client that follows redirects whatever it is told. What a redirect led to is an error still.
+    #[must_use]
+    pub fn follows_redirects(mut self) -> Self {
+        self.follows_redirects = true;
         self
     }
 }
