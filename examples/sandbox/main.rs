@@ -30,7 +30,7 @@ const WIDTH: usize = 160;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Folder for the configuration, made if need be
-    #[arg(long, value_name = "DIR", default_value = "sandbox")]
+    #[arg(long, value_name = "DIR", default_value = "target/sandbox")]
     dir: PathBuf,
     /// End after so many seconds
     #[arg(long = "for", value_name = "SECONDS")]
@@ -86,7 +86,7 @@ impl Sandbox {
         text + &format!(
             "\nThe configuration that points at them, with throwaway credentials: {file}\nIn another terminal:\n\n  \
              watchbell --config {file} --setup --yes\n  watchbell --config {file} --test\n  \
-             watchbell --config {file} batch --once --forward\n\nCtrl-C ends. What arrives:\n"
+             watchbell --config {file} batch --once --forward --log-dir examples/logs\n\nCtrl-C ends. What arrives:\n"
         )
     }
 
@@ -121,10 +121,16 @@ impl Sandbox {
 
 /// An arrival on one line, without anything that a terminal would obey.
 fn line(arrival: &Arrival) -> String {
-    let mut text: String = arrival.text.chars().take(WIDTH).flat_map(char::escape_debug).take(WIDTH).collect();
+    let mut text: String = arrival.text.chars().take(WIDTH).flat_map(harmless).take(WIDTH).collect();
     if arrival.text.chars().nth(WIDTH).is_some() {
         text.push('…');
     }
-    let id: String = arrival.id.chars().take(8).flat_map(char::escape_debug).collect();
+    let id: String = arrival.id.chars().take(8).flat_map(harmless).collect();
     format!("{:<14} {id:<8}  {text}", arrival.at)
+}
+
+/// Escapes what is invisible or moves the cursor; quotes stay as they are.
+fn harmless(letter: char) -> impl Iterator<Item = char> {
+    let plain = matches!(letter, '"' | '\'' | '\\').then_some(letter);
+    plain.into_iter().chain(letter.escape_debug().filter(move |_| plain.is_none()))
 }

@@ -20,6 +20,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::SystemTime,
 };
 
 pub use record::{Arrival, Record};
@@ -76,13 +77,14 @@ impl Standin {
         let felt = Arc::clone(&mood);
         let server = Server::start_on(at, move |request| {
             let mood = *locked(&felt);
-            match mood {
+            let answer = match mood {
                 Mood::Well => protocol.answer(request),
                 Mood::Silent => Answer::hang(),
                 Mood::Broken => Answer::reset(),
                 Mood::Throttled => protocol.refusal(mood).header("Retry-After", 1),
                 Mood::Busy | Mood::Unauthorized => protocol.refusal(mood),
-            }
+            };
+            answer.header("Date", httpdate::fmt_http_date(SystemTime::now()))
         })
         .await?;
         Ok(Self { name, address: server.address(), record, mood, _running: Box::new(server) })
