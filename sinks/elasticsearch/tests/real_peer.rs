@@ -201,6 +201,17 @@ async fn a_plain_index_takes_findings_too() {
     assert!(!made_something(&set_up(&sink).await.1));
 }
 
+/// This server has no plugin that deletes: whoever asked for that hears it, and gets the findings all the same.
+#[tokio::test]
+async fn a_retention_that_nobody_keeps_is_said() {
+    let Some(node) = Node::opensearch("retention") else { return };
+    let sink = node.sink(&format!("data_stream = \"{}\", retention_days = 30", node.name));
+    let (outcome, steps) = set_up(&sink).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert!(steps.all().iter().any(|step| matches!(step.outcome, Outcome::Warning { .. })), "{steps:?}");
+    peer::deliver_all(&*sink, &samples(5, 29)).await;
+}
+
 /// Elasticsearch with security on; here it has plain indices only.
 fn elasticsearch(user: &str, password: Option<&str>, index: &str) -> Option<Arc<dyn Sink>> {
     let url = address("elasticsearch", "")?;

@@ -58,7 +58,7 @@ fn bytes(line: &Value) -> Vec<u8> {
 #[tokio::test]
 async fn hostile_findings_arrive_signed_and_whole() {
     let Some(receiver) = receiver() else { return };
-    for (seed, body) in ["watchbell", "ecs"].into_iter().enumerate() {
+    for (seed, body) in ["watchbell", "ecs", "ocsf"].into_iter().enumerate() {
         let test = format!("whole-{body}");
         let sink = sink(&test, &receiver.old, &[&receiver.old_secret], &format!(", body = \"{body}\""));
         let findings = samples(60, seed as u64);
