@@ -49,8 +49,10 @@ fn the_example_sets_the_defaults_and_nothing_else() {
 
 #[test]
 fn what_the_example_has_commented_out_is_right_too() {
+    // The sinks' part is that of their own examples, which the conformance suite builds.
     let uncommented: String = example()
         .lines()
+        .take_while(|line| !line.starts_with("# Where findings go"))
         .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ") && !rest.contains(": ")).unwrap_or(line))
         .fold(String::new(), |text, line| text + line + "\n");
     let settings = given(&uncommented, &[]).unwrap();

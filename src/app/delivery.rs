@@ -28,6 +28,8 @@ use crate::{
     sink::{Finding, Severity},
 };
 
+/// So long it is known that a finding was delivered, and not delivered again.
+const REMEMBERED: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long a lane may finish what it has begun when the program ends.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often the signal to stop is looked at.
@@ -48,6 +50,7 @@ impl Bells {
     /// The outbox is in use, can't be opened, or a sink can't be built.
     pub fn start(plan: &OutboxPlan, sinks: &[SinkPlan]) -> Result<Self, AppError> {
         let outbox = open(plan)?;
+        outbox.forget(REMEMBERED)?;
         let lanes = sinks.iter().map(|sink| lane(sink, &outbox)).collect::<Result<Vec<_>, _>>()?;
         let routes = sinks.iter().map(|sink| route(sink, None)).collect();
         Ok(Self { lanes: Lanes::start(&outbox, lanes)?, outbox, routes })

@@ -43,7 +43,10 @@ pub(super) fn run(arguments: &BatchArguments, setup: &Setup<'_>, terminal: &mut 
     let (highest, problem) = (shown.highest, shown.problem);
     let end = end?;
     let waits = matches!(end, RunEnd::Done).then(|| Duration::from_secs(arguments.run.forward_timeout));
-    let delivery = bells.map(|bells| ring(bells, waits, &stop, terminal)).transpose()?.unwrap_or(Exit::Ok);
+    let delivery = bells
+        .map(|bells| ring(bells, Wait { waits, stop: &stop, json: arguments.run.json }, terminal))
+        .transpose()?
+        .unwrap_or(Exit::Ok);
     Ok(match end {
         RunEnd::Cut => signals::exit(),
         RunEnd::Idle => match signals::exit() {
@@ -61,15 +64,25 @@ fn start_bells(plan: &Plan) -> Result<Bells, CliError> {
     Ok(Bells::start(&plan.outbox, &app::sink_plans(plan, &[])?)?)
 }
 
+/// How the end of delivery is waited for.
+struct Wait<'a> {
+    /// How long at most; `None`: not at all.
+    waits: Option<Duration>,
+    stop: &'a AtomicBool,
+    /// Whether the table of sinks is left out.
+    json: bool,
+}
+
 /// Waits until everything has arrived, if it is waited for, and ends the lanes.
-fn ring(bells: Bells, waits: Option<Duration>, stop: &AtomicBool, terminal: &mut Terminal) -> Result<Exit, CliError> {
+fn ring(bells: Bells, wait: Wait<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
+    let Wait { waits, stop, json } = wait;
     let counter = Counter::new(terminal.is_quiet());
     let settled =
         bells.settle(waits.or(Some(Duration::ZERO)), stop, &mut |progress| sinks::follow(&counter, progress))?;
     counter.end();
     let statuses = bells.stop()?;
-    if waits.is_some() && !terminal.is_quiet() {
-        tracing::info!(complete = settled.complete, "delivery");
+    if waits.is_some() && !json {
+        terminal.print(&sinks::delivery(&statuses))?;
     }
     Ok(sinks::delivered(settled.complete, &statuses))
 }

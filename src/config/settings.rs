@@ -115,7 +115,7 @@ impl Default for Settings {
             low_disk_warn: Setting::default(Bytes(1 << 30)),
             low_disk_refuse: Setting::default(Bytes(100 << 20)),
             outbox_dir: Setting::default("outbox/".into()),
-            max_bytes: Setting::default(Bytes(4 << 30)),
+            max_bytes: Setting::default(Bytes(1 << 30)),
             fields: Vec::new(),
             sinks: SinkTables::default(),
         }

@@ -12,7 +12,7 @@ mod failpoint;
 mod intake;
 mod lane;
 mod letters;
-mod lock;
+pub(crate) mod lock;
 mod memory;
 mod schema;
 mod settle;

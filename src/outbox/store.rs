@@ -18,7 +18,7 @@ use super::{
     failpoint::Failpoints,
     intake::{self, Accepted, Incoming, Route},
     letters::{self, DeadLetter, Letters, Shown},
-    lock::Lock,
+    lock::{Lock, NotLocked},
     memory::DurableMemory,
     schema,
     status::{self, Status},
@@ -66,7 +66,7 @@ impl Outbox {
     /// Those of [`Outbox::open`].
     pub fn open_with(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, OutboxError> {
         make_folder(&place.folder)?;
-        let lock = Lock::take(&place.folder)?;
+        let lock = take_lock(&place.folder)?;
         let connection = schema::open_or_quarantine(&place.folder, clock.now())?;
         let failpoints = Arc::new(Failpoints::from_environment());
         let writer = Writer::start(connection, &place.folder, Arc::clone(&failpoints))?;
@@ -266,4 +266,12 @@ fn make_folder(folder: &Path) -> Result<(), OutboxError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(OutboxError::file("make the folder", folder))
+}
+
+fn take_lock(folder: &Path) -> Result<Lock, OutboxError> {
+    let path = folder.join("outbox.lock");
+    Lock::take(&path).map_err(|error| match error {
+        NotLocked::Busy(holder) => OutboxError::Busy { folder: folder.to_owned(), holder },
+        NotLocked::Failed(action, source) => OutboxError::file(action, &path)(source),
+    })
 }

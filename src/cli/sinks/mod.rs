@@ -9,6 +9,7 @@ use std::{
     path::Path,
 };
 
+pub(super) use self::{present::table as delivery, wizard::run as run_setup};
 use super::{
     arguments::sinks::{ForwardArguments, OutboxArguments, OutboxCommand, RenderArguments, TestArguments, UdmCommand},
     commands::Setup,
@@ -18,7 +19,6 @@ use super::{
     terminal::Terminal,
 };
 use crate::app::{self, ErrorKind, ForwardRequest, LaneProgress, NewSink, Overrides, SinkReport, SinkStatus, SinkWork};
-pub(super) use wizard::run as run_setup;
 
 /// `watchbell test`.
 pub(super) fn run_test(test: &TestArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {

@@ -73,7 +73,7 @@ pub(super) fn status(status: &Status) -> String {
 }
 
 /// One line a sink: accepted is what was delivered, is dead, was thrown away or is pending.
-fn table(sinks: &[SinkStatus]) -> String {
+pub(in crate::cli) fn table(sinks: &[SinkStatus]) -> String {
     let width = sinks.iter().map(|sink| sink.name.len()).max().unwrap_or(0).max(4);
     let mut out = format!(
         "{BOLD}{:<width$} {:>10} {:>10} {:>10} {:>8} {:>8}{BOLD:#}\n",

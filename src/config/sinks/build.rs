@@ -35,7 +35,8 @@ pub(super) fn engine(
     keys.unknown_keys(&entries, Place::root(&schema));
     let mut problems = keys.problems;
     let mut resolving = Resolving::new(environment);
-    let engine = resolving.table(&split(&entries).0, None);
+    let own = engine_schema();
+    let engine = resolving.table(&split(&entries).0, Some(Place::root(&own)));
     problems.append(&mut resolving.problems);
     let options = every_mistake(
         Asked { table: engine, span: &table.span, left_out: resolving.left_out },

@@ -10,7 +10,7 @@ use toml::{
 use super::{
     super::{
         interpolate::interpolate,
-        problem::{Problem, unknown},
+        problem::{Problem, nearest, unknown},
         read::Environment,
     },
     schema::Place,
@@ -39,7 +39,7 @@ impl<'a> Resolving<'a> {
         let mut resolved = DeTable::new();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            if let Some(filled) = self.from_file(table, (key, value), place) {
+            if let Some(filled) = self.read_into(table, (key, value), place) {
                 if filled.is_none() {
                     self.left_out.insert(name.trim_end_matches("_file").to_owned());
                 }
@@ -66,7 +66,10 @@ impl<'a> Resolving<'a> {
             if let Some(known) = place.keys()
                 && !known.contains(&name)
             {
-                self.problems.push(unknown(key.span(), "key", name, &known));
+                // A mistyped secret is one still; so is what resembles nothing.
+                let meant = nearest(name, &known).and_then(|near| place.key(near));
+                let may_be_secret = meant.is_none_or(Place::is_secret);
+                self.problems.push(unknown(key.span(), "key", name, &known).hiding(may_be_secret));
             } else if let (DeValue::Table(inner), Some(below)) = (value.get_ref(), place.key(name)) {
                 self.unknown_keys(inner, below);
             }
@@ -99,7 +102,7 @@ impl<'a> Resolving<'a> {
     }
 
     /// `NAME_file` read into `NAME`; `None` when the key is no such thing.
-    fn from_file<'i>(
+    fn read_into<'i>(
         &mut self,
         table: &DeTable<'i>,
         (key, value): Entry<'_, 'i>,
