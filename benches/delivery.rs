@@ -150,7 +150,7 @@ fn memory(pending: usize) -> Result<()> {
     for start in (0..pending).step_by(CHUNK) {
         let chunk: Vec<Finding> = (start..pending.min(start + CHUNK)).map(finding).collect();
         outbox.accept(&chunk, &routes)?;
-        if start == 0 || start / CHUNK % (pending / CHUNK / 4).max(1) == 0 {
+        if start == 0 || (start / CHUNK).is_multiple_of((pending / CHUNK / 4).max(1)) {
             println!("{:>10.1} MB resident at {start} pending", resident()?);
         }
     }

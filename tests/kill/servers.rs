@@ -18,10 +18,13 @@ use watchbell::sink::{
 
 use super::child::SinkOrders;
 
+/// The hash of a content, and how often it arrived.
+type Seen = ([u8; 32], u64);
+
 /// What arrived at one destination: by finding, each content and how often.
 #[derive(Default)]
 pub(super) struct Book {
-    arrived: Mutex<HashMap<String, Vec<([u8; 32], u64)>>>,
+    arrived: Mutex<HashMap<String, Vec<Seen>>>,
     /// Repetitions that the destination recognized by their id.
     recognized: AtomicU64,
     /// Requests that it refused.
@@ -178,7 +181,7 @@ fn bulk_index(book: &Book, request: &Request) -> Answer {
         let status = if book.knows(finding) {
             book.recognized.fetch_add(1, Ordering::Relaxed);
             409
-        } else if finding.ends_with("b") && book.requests.load(Ordering::Relaxed) % 2 == 0 {
+        } else if finding.ends_with("b") && book.requests.load(Ordering::Relaxed).is_multiple_of(2) {
             429
         } else {
             book.write(finding, &pair[1]);

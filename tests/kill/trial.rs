@@ -113,7 +113,7 @@ pub(super) fn run(trial: Trial, command: &dyn Fn() -> Result<Command>) -> Result
 }
 
 fn end(dice: &mut Dice, point: usize) -> End {
-    if point % 3 == 0 {
+    if point.is_multiple_of(3) {
         return End::Failpoint(FAILPOINTS[point / 3 % FAILPOINTS.len()], 1 + dice.below(4) as u64);
     }
     End::Kill { after: Duration::from_micros(dice.below(250_000) as u64), from_start: point % 8 == 1 }
