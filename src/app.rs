@@ -4,7 +4,13 @@
 //! re-exported here.
 
 mod analysis;
+mod delivery;
 mod demo;
+mod findings;
+mod outbox;
+mod setup;
+mod sinks;
+mod udm;
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +26,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::analysis::{FileAnalyzer, Told, detect_settings, find_model, model_file, parse_options};
+pub use self::{
+    delivery::{Bells, ForwardRequest, Forwarded, forward},
+    findings::{Findings, read_findings},
+    outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
+    setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
+    sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
+    udm::{UdmReport, check_udm},
+};
 use crate::{
     batch::{self, Analyzer, PartError},
     detect::{DetectError, Detector, LogPart, Run, family_of},
@@ -32,13 +46,17 @@ use crate::{
     source::{self, DiscoverRequest, SourceFile},
 };
 pub use crate::{
-    batch::{BatchError, NoProgress, Progress, Repeat, Round, RunEnd},
+    batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
-        AttackVersion, Budget, ConfigError, FormatChoice, Given, Overrides, Plan, Settings, Threshold, TimeZone,
-        example, load, show,
+        AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, OutboxPlan, Overrides, Plan, Settings,
+        SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
+    },
+    outbox::{
+        DeadLetter, Letters, OutboxError, Pending, Progress as LaneProgress, Settled, Shown as ShownFinding,
+        SinkStatus, Status,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
-    sink::{Finding, Severity},
+    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps},
     source::SourceError,
 };
 
@@ -63,6 +81,9 @@ pub enum AppError {
     /// Reports can't be read or made.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The outbox can't be used.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
     /// A file can't be written.
     #[error("can't write {}", path.display())]
     Write {
@@ -80,6 +101,42 @@ pub enum AppError {
         /// Why.
         reason: String,
     },
+    /// There is no sink of this name.
+    #[error("there is no sink `{name}`, expected one of: {known}")]
+    NoSuchSink {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// There is no sink at all.
+    #[error("{file} has no sink that is switched on; `watchbell setup` makes one")]
+    NoSinks {
+        /// The configuration.
+        file: String,
+    },
+    /// A sink can't be built any more, though it could when the configuration was read.
+    #[error("the sink `{name}`: {message}")]
+    Sink {
+        /// The sink.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file holds no findings.
+    #[error("{}: {message}", path.display())]
+    Findings {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        message: String,
+    },
+    /// A sink can't be set up this way.
+    #[error("{0}")]
+    Setup(String),
+    /// The threads that wait for the network can't be had.
+    #[error("cannot start the network's runtime")]
+    Runtime(#[source] io::Error),
     /// The work was stopped.
     #[error("stopped")]
     Stopped,
@@ -110,12 +167,17 @@ pub struct Watch<'a> {
 pub fn run_batch(
     plan: &Plan,
     repeat: Repeat,
-    watch: Watch<'_>,
+    (watch, handover): (Watch<'_>, &dyn Handover),
     show: &mut dyn FnMut(Result<&Round, &BatchError>),
 ) -> Result<RunEnd, AppError> {
     let analyzer = FileAnalyzer { plan, parse: parse_options(plan) };
-    let job = batch::Job { plan, analyzer: &analyzer, progress: watch.progress, stop: watch.stop };
+    let job = batch::Job { plan, analyzer: &analyzer, progress: watch.progress, stop: watch.stop, handover };
     Ok(batch::run(job, repeat, show)?)
+}
+
+/// A variable of the process's environment.
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
 }
 
 /// What a report over several files is made of, and where it was written.

@@ -9,8 +9,10 @@
 //! * [`classify`]: scored events to anomalies with threat type, severity and reasons, and those to findings.
 //! * [`report`]: what was found, as JSON for programs and as one HTML file for people.
 //! * [`model`]: what was learned, as a file that is safe to load.
+//! * [`registry`]: which types of sinks are in this build.
 //! * [`config`]: what the user wants, from TOML.
 //! * [`detect`]: the floors above, wired: the detector.
+//! * [`outbox`]: findings to destinations: kept on disk until each has taken them, one lane per destination.
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
 //! * [`app`]: what a front may ask.
 //! * [`cli`]: the command line.
@@ -29,9 +31,13 @@ pub mod report;
 
 pub mod model;
 
+pub mod registry;
+
 pub mod config;
 
 pub mod detect;
+
+pub mod outbox;
 
 pub mod batch;
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use watchbell::{
-    batch::{BatchError, Job, NoProgress, Repeat, RunEnd, run},
+    batch::{BatchError, Job, NoProgress, Nobody, Repeat, RunEnd, run},
     report::FileStatus,
 };
 
@@ -247,7 +247,8 @@ fn the_output_directory_is_not_read() {
     let mut plan = place.plan();
     plan.batch.output_dir = place.log("out");
     let stop = AtomicBool::new(false);
-    let job = Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop };
+    let job =
+        Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop, handover: &Nobody };
     for _ in 0..2 {
         run(job, Repeat::Once, &mut |round| assert_eq!(round.unwrap().summary.results.len(), 1)).unwrap();
     }
@@ -303,7 +304,8 @@ fn a_job_survives_a_failing_round_and_ends_when_it_is_told() {
     let place = Place::new();
     let stop = AtomicBool::new(false);
     let plan = place.plan();
-    let job = Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop };
+    let job =
+        Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop, handover: &Nobody };
     let mut rounds = Vec::new();
     let end = run(job, Repeat::Every(Duration::from_millis(20)), &mut |round| {
         match rounds.len() {
@@ -324,7 +326,8 @@ fn a_second_run_on_the_same_output_is_refused_with_the_number_of_the_first() {
     place.write("a.log", "a\n");
     let stop = AtomicBool::new(false);
     let plan = place.plan();
-    let job = Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop };
+    let job =
+        Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop, handover: &Nobody };
     run(job, Repeat::Once, &mut |_| {
         let error = run(job, Repeat::Once, &mut |_| panic!("it ran")).unwrap_err();
         let expected = format!("another watchbell (process {}) is at work in ", std::process::id());
@@ -343,14 +346,14 @@ fn a_full_disk_is_noticed_before_anything_is_read() {
     let stop = AtomicBool::new(false);
     let analyzer = EveryLine::default();
     plan.batch.low_disk.warn = u64::MAX;
-    let job = Job { plan: &plan, analyzer: &analyzer, progress: &NoProgress, stop: &stop };
+    let job = Job { plan: &plan, analyzer: &analyzer, progress: &NoProgress, stop: &stop, handover: &Nobody };
     let mut warnings = Vec::new();
     run(job, Repeat::Once, &mut |round| warnings.clone_from(&round.unwrap().warnings)).unwrap();
     assert!(matches!(&warnings[..], [text] if text.contains("free for")), "{warnings:?}");
 
     plan.batch.low_disk.refuse = u64::MAX;
     place.append("a.log", "b\n");
-    let job = Job { plan: &plan, analyzer: &analyzer, progress: &NoProgress, stop: &stop };
+    let job = Job { plan: &plan, analyzer: &analyzer, progress: &NoProgress, stop: &stop, handover: &Nobody };
     let error = run(job, Repeat::Once, &mut |_| {}).unwrap_err();
     assert!(matches!(error, BatchError::DiskFull { .. }), "{error}");
     assert!(error.to_string().contains("expected at least"), "{error}");
@@ -409,7 +412,8 @@ fn logs_and_reports_do_not_share_a_directory() {
     let mut plan = place.plan();
     plan.batch.output_dir = place.folder.path().join("logs/../logs");
     let stop = AtomicBool::new(false);
-    let job = Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop };
+    let job =
+        Job { plan: &plan, analyzer: &EveryLine::default(), progress: &NoProgress, stop: &stop, handover: &Nobody };
     let error = run(job, Repeat::Once, &mut |_| {}).unwrap_err();
     assert!(matches!(error, BatchError::SameDirectory { .. }), "{error}");
     assert!(!place.log(".watchbell").exists());
@@ -423,7 +427,7 @@ fn child_of_the_kill_test() {
     let plan = plan(Path::new(&folder));
     let stop = AtomicBool::new(false);
     let analyzer = EveryLine { pause: Duration::from_micros(20), ..EveryLine::default() };
-    let job = Job { plan: &plan, analyzer: &analyzer, progress: &NoProgress, stop: &stop };
+    let job = Job { plan: &plan, analyzer: &analyzer, progress: &NoProgress, stop: &stop, handover: &Nobody };
     run(job, Repeat::Every(Duration::from_millis(1)), &mut |_| {}).unwrap();
 }
 

@@ -7,5 +7,7 @@ mod cli;
 mod config;
 mod json;
 mod json_oracle;
+mod kill;
 mod pipeline;
 mod samples;
+mod sinks;

@@ -36,6 +36,9 @@ pub enum BatchError {
         /// Bytes expected.
         needed: u64,
     },
+    /// The findings could not be handed over, so the round does not count.
+    #[error("the findings were not taken over, and the logs will be read again: {0}")]
+    NotTaken(String),
     /// The ledger is not what was written.
     #[error(
         "the ledger {} is damaged ({reason}); restore it from a backup, or delete it to read every log again", path.display()

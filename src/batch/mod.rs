@@ -31,4 +31,4 @@ mod triage;
 pub use error::BatchError;
 pub use round::{Job, Round, request};
 pub use run::{Repeat, RunEnd, run};
-pub use seam::{Analyzer, LogPart, NoProgress, PartAnalysis, PartError, Progress};
+pub use seam::{Analyzer, Handover, LogPart, NoProgress, Nobody, PartAnalysis, PartError, Progress};

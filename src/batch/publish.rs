@@ -9,10 +9,10 @@ use std::{
 use super::{
     BatchError, durable,
     ledger::{Ledger, LedgerFile, Move},
-    lock::Lock,
-    names,
+    lock, names,
 };
 
+use crate::outbox::lock::Lock;
 /// An output directory that this process alone writes to.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -35,7 +35,7 @@ impl Output {
     pub(super) fn open(folder: &Path) -> Result<Self, BatchError> {
         let inner = folder.join(".watchbell");
         fs::create_dir_all(&inner).map_err(BatchError::write("make the directory", &inner))?;
-        let lock = Lock::take(&inner.join("lock"), folder)?;
+        let lock = lock::take(&inner.join("lock"), folder)?;
         let output = Self {
             folder: folder.to_owned(),
             stage: inner.join("stage"),

@@ -12,7 +12,7 @@ use super::{
     ledger::{Entry, Ledger, Stat},
     names,
     publish::{Output, Stage, report_name},
-    seam::{Analyzer, PartAnalysis, PartError, Progress},
+    seam::{Analyzer, Handover, PartAnalysis, PartError, Progress},
     triage::{Basis, Task, triage},
 };
 use crate::{
@@ -33,6 +33,8 @@ pub struct Job<'a> {
     pub progress: &'a dyn Progress,
     /// Becomes true when the job is to end.
     pub stop: &'a AtomicBool,
+    /// Who takes the findings over, before the round counts as done.
+    pub handover: &'a dyn Handover,
 }
 
 /// What a round did.
@@ -86,7 +88,7 @@ pub(super) fn round(job: Job<'_>, output: &Output) -> Result<Round, BatchError> 
     for (task, analysis) in sorted.tasks.into_iter().zip(analyses) {
         work.settle(task, analysis)?;
     }
-    let (summary, summary_file, reports) = work.close(&before)?;
+    let (summary, summary_file, reports) = work.close(&before, job.handover)?;
     let highest = reports.iter().flat_map(|report| &report.findings).map(|finding| finding.severity).max();
     Ok(Round { summary, summary_file, reports, highest, warnings, stopped })
 }
@@ -179,7 +181,11 @@ impl Work<'_> {
     }
 
     /// Writes the summary, if there is something to say, and commits.
-    fn close(mut self, before: &Ledger) -> Result<(BatchSummary, Option<PathBuf>, Vec<FileReport>), BatchError> {
+    fn close(
+        mut self,
+        before: &Ledger,
+        handover: &dyn Handover,
+    ) -> Result<(BatchSummary, Option<PathBuf>, Vec<FileReport>), BatchError> {
         let count = |status| self.results.iter().filter(|result| result.status == status).count() as u64;
         let (succeeded, failed) = (count(FileStatus::Success), count(FileStatus::Error));
         let summary = BatchSummary {
@@ -201,6 +207,8 @@ impl Work<'_> {
             summary_file = Some(self.output.add(&mut self.stage, name, &json)?);
         }
         if summary_file.is_some() || self.ledger != *before {
+            // A process killed in between reads the same again, and hands over the same findings under the same ids.
+            handover.take(&self.reports).map_err(BatchError::NotTaken)?;
             self.output.commit(self.stage, self.ledger)?;
         }
         Ok((summary, summary_file, self.reports))

@@ -75,3 +75,22 @@ impl Progress for NoProgress {
     fn advance(&self, _bytes: u64) {}
     fn end(&self) {}
 }
+
+/// Takes the findings of a round over before the round counts as done, so that a process killed in between loses none.
+pub trait Handover {
+    /// Takes the findings of these reports over, durably. The same findings may come again.
+    ///
+    /// # Errors
+    /// Why they were not taken; the round then does not count and is read again.
+    fn take(&self, reports: &[FileReport]) -> Result<(), String>;
+}
+
+/// Takes nothing over: the reports are all that is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl Handover for Nobody {
+    fn take(&self, _reports: &[FileReport]) -> Result<(), String> {
+        Ok(())
+    }
+}

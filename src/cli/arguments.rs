@@ -1,10 +1,13 @@
 //! The arguments, and what `--help` says about them.
 
+pub(super) mod sinks;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use self::sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand};
 use super::exit::EXIT_CODES;
 use crate::app::{Budget, FormatChoice, Overrides, Severity, Threshold, TimeZone};
 
@@ -81,6 +84,20 @@ pub(super) enum Command {
     Model(ModelCommand),
     /// Write the reports of an output directory into one HTML file
     Report(ReportArguments),
+    /// Set up where findings go: asks, writes the configuration, makes what must exist there
+    Setup(SetupArguments),
+    /// Test where findings go, step by step, without sending any
+    Test(TestArguments),
+    /// Deliver the findings of reports to the sinks, each of them once
+    Forward(ForwardArguments),
+    /// Look at what waits to be delivered and at what can't be
+    #[command(arg_required_else_help = true)]
+    Outbox(OutboxArguments),
+    /// Print the exact bytes that a sink would send; sends nothing
+    Render(RenderArguments),
+    /// Check Google SecOps' UDM events
+    #[command(subcommand, arg_required_else_help = true)]
+    Udm(UdmCommand),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
@@ -165,6 +182,7 @@ Exit codes:
   2    the command line is wrong
   3    the configuration is wrong
   4    a log, the model or the output directory can't be read or written
+  5..8 with --once and --forward: not all was delivered, see `watchbell forward --help`
   130  interrupted (SIGINT)
   143  ended (SIGTERM) before the work was done; between two rounds the code is 0
 
@@ -191,6 +209,12 @@ pub(super) struct RunArguments {
     /// End with code 1 when there is a finding of this severity or above: informational, low, medium, high, critical
     #[arg(long, value_name = "LEVEL", requires = "once")]
     pub(super) fail_on: Option<Severity>,
+    /// Deliver the findings to the configured sinks
+    #[arg(long)]
+    pub(super) forward: bool,
+    /// With --once and --forward: seconds to wait until everything has arrived
+    #[arg(long, value_name = "SECONDS", default_value = "300", requires = "forward")]
+    pub(super) forward_timeout: u64,
     /// Print the summary of each round as one line of JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -330,6 +354,8 @@ pub(super) enum ConfigCommand {
     Example,
     /// Print the settings in force, each with where it comes from
     Show,
+    /// Print the JSON schema of the configuration, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]

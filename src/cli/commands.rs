@@ -1,6 +1,12 @@
 //! The commands, each: settings, a call, presentation.
 
-use std::{ffi::OsString, fs, num::NonZeroUsize, path::Path, thread};
+use std::{
+    ffi::OsString,
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use super::{
     arguments::{Arguments, Command, ConfigCommand, InspectArguments, ModelCommand, ScoreArguments, TrainArguments},
@@ -8,7 +14,7 @@ use super::{
     exit::{CliError, Exit},
     present,
     progress::Bar,
-    signals,
+    signals, sinks,
     terminal::Terminal,
 };
 use crate::app::{self, AppError, Given, Overrides, Plan, Settings, Watch};
@@ -21,9 +27,18 @@ pub(super) struct Setup<'a> {
 }
 
 impl Setup<'_> {
+    /// `--config`.
+    pub(super) fn config(&self) -> Option<PathBuf> {
+        self.arguments.global.config.clone()
+    }
+
     fn settings(&self, flags: Overrides) -> Result<Settings, CliError> {
-        let environment = |name: &str| -> Option<OsString> { std::env::var_os(name) };
-        let given = Given { file: self.arguments.global.config.clone(), environment: &environment, flags };
+        self.load(flags, false)
+    }
+
+    fn load(&self, flags: Overrides, builds_sinks: bool) -> Result<Settings, CliError> {
+        let file = self.arguments.global.config.clone();
+        let given = Given { file, environment: &variable, flags, builds_sinks };
         Ok(app::load(given).map_err(AppError::Config)?)
     }
 
@@ -32,6 +47,11 @@ impl Setup<'_> {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Plan::new(self.settings(flags)?, cores).map_err(AppError::Config)?)
     }
+}
+
+/// A variable of the process's environment.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Runs the command.
@@ -60,6 +80,12 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
             let reported = app::report(&report.output_dir, &report.html)?;
             written(terminal, reported.html.as_deref())?;
         }
+        Command::Setup(arguments) => return sinks::run_setup(arguments, &setup, terminal),
+        Command::Test(test) => return sinks::run_test(test, &setup, terminal),
+        Command::Forward(forward) => return sinks::run_forward(forward, &setup, terminal),
+        Command::Outbox(outbox) => return sinks::run_outbox(outbox, &setup, terminal),
+        Command::Render(render) => return sinks::run_render(render, &setup),
+        Command::Udm(udm) => return sinks::run_udm(udm, terminal),
         Command::Config(config) => run_config(config, &setup, terminal)?,
         Command::Completions(completions) => {
             let mut script = Vec::new();
@@ -111,12 +137,18 @@ fn run_train(train: &TrainArguments, setup: &Setup<'_>, terminal: &mut Terminal)
 
 fn run_config(config: &ConfigCommand, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<(), CliError> {
     match config {
+        ConfigCommand::Schema => {
+            let mut text = serde_json::to_string_pretty(&app::schema()).expect("a schema has only text keys");
+            text.push('\n');
+            terminal.print(&text)
+        }
         ConfigCommand::Example => terminal.print(&app::example()),
         ConfigCommand::Check => {
-            setup.plan(Overrides::default())?;
+            let settings = setup.load(Overrides::default(), true)?;
+            Plan::new(settings, NonZeroUsize::MIN).map_err(AppError::Config)?;
             terminal.print("the configuration is right\n")
         }
-        ConfigCommand::Show => terminal.print(&app::show(&setup.settings(Overrides::default())?)),
+        ConfigCommand::Show => terminal.print(&app::show(&setup.settings(Overrides::default())?, &variable)),
     }
 }
 

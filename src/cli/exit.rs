@@ -17,6 +17,14 @@ pub(super) enum Exit {
     Config,
     /// Logs, model or output directory: something could not be read or written.
     Input,
+    /// Not everything was delivered yet, or a destination can't be reached.
+    Undelivered,
+    /// A destination does not take the credentials.
+    Credentials,
+    /// A destination is set up differently than the configuration says.
+    Destination,
+    /// Findings that a destination will never take are among the dead letters.
+    Rejected,
     /// Ended by SIGINT.
     Interrupted,
     /// Ended by SIGTERM before the work was done.
@@ -36,6 +44,22 @@ Exit codes:
 
 When there are findings at or over --fail-on and problems too, the code is 1.";
 
+/// Ends the help of commands that speak to destinations.
+pub(super) const SINK_EXIT_CODES: &str = "\
+Exit codes:
+  0    all well; everything was delivered
+  2    the command line is wrong
+  3    the configuration is wrong
+  4    reports or the outbox can't be read or written
+  5    a destination can't be reached, or not everything was delivered in time
+  6    a destination does not take the credentials
+  7    a destination is set up differently than the configuration says
+  8    a destination will never take some findings: see `watchbell outbox dead`
+  130  interrupted (SIGINT)
+  143  ended (SIGTERM) before the work was done
+
+When several sinks fail, the code is that of the failure that most needs a person: 6, 7, 8, 5.";
+
 impl Exit {
     /// The number.
     pub(super) const fn code(self) -> u8 {
@@ -45,6 +69,10 @@ impl Exit {
             Self::Usage => 2,
             Self::Config => 3,
             Self::Input => 4,
+            Self::Undelivered => 5,
+            Self::Credentials => 6,
+            Self::Destination => 7,
+            Self::Rejected => 8,
             // 128 and the number of the signal, as shells have it.
             Self::Interrupted => 128 + 2,
             Self::Terminated => 128 + 15,
@@ -78,6 +106,9 @@ pub(super) enum CliError {
     /// `WATCHBELL_LOG` is no filter.
     #[error("the environment variable WATCHBELL_LOG is no filter of log lines ({0}); expected something like `info`")]
     LogFilter(String),
+    /// What was asked for can't be done so.
+    #[error("{0}")]
+    Refused(String),
     /// The signals can't be caught.
     #[error("cannot catch signals")]
     Signals(#[source] io::Error),
@@ -88,6 +119,8 @@ impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::App(AppError::Config(_)) | Self::LogFilter(_) => Exit::Config,
+            Self::App(AppError::NoSuchSink { .. } | AppError::NoSinks { .. } | AppError::Setup(_)) => Exit::Config,
+            Self::Refused(_) => Exit::Usage,
             Self::App(AppError::Stopped) => super::signals::exit(),
             _ => Exit::Input,
         }

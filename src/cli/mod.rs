@@ -10,6 +10,7 @@ mod logging;
 mod present;
 mod progress;
 mod signals;
+mod sinks;
 mod terminal;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -20,9 +21,11 @@ use arguments::{Arguments, Color};
 use exit::{CliError, Exit};
 use terminal::Terminal;
 
+use crate::app::AppError;
+
 /// Runs the program with these arguments.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.collect();
+    let arguments: Vec<OsString> = arguments.map(as_command).collect();
     terminal::choose_color(terminal::color_among(&arguments).unwrap_or(Color::Auto));
     let parsed = command()
         .color(terminal::clap_color())
@@ -39,6 +42,15 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     exit.into()
 }
 
+/// `--setup` and `--test` are what scripts of old call these commands.
+fn as_command(argument: OsString) -> OsString {
+    match argument.to_str() {
+        Some("--setup") => "setup".into(),
+        Some("--test") => "test".into(),
+        _ => argument,
+    }
+}
+
 /// The command line as clap sees it.
 fn command() -> clap::Command {
     Arguments::command()
@@ -51,6 +63,11 @@ fn run(arguments: &Arguments) -> Exit {
         Ok(exit) => exit,
         // Whoever closed the pipe has seen enough.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Ok,
+        Err(CliError::App(AppError::Write { path, source }))
+            if path.as_os_str() == "-" && source.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
+            Exit::Ok
+        }
         Err(error) => {
             terminal.error(&error);
             error.exit()

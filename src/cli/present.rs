@@ -80,7 +80,7 @@ pub(super) fn model(card: &ModelCard) -> String {
     out
 }
 
-const TO_STRING: &str = "writing to a String does not fail";
+pub(super) const TO_STRING: &str = "writing to a String does not fail";
 
 fn one_line(text: &str, most: usize) -> String {
     let line = clean(text).replace('\n', " ");

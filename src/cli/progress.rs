@@ -82,6 +82,44 @@ impl Progress for Bar {
     }
 }
 
+/// How many of so many are done, for work that is counted.
+#[derive(Debug)]
+pub(super) struct Counter {
+    wanted: bool,
+    began: Instant,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Counter {
+    /// A counter, unless it is not wanted or nobody would see it.
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { wanted: !quiet && io::stderr().is_terminal(), began: Instant::now(), bar: Mutex::default() }
+    }
+
+    /// So many of so many are done.
+    pub(super) fn show(&self, done: u64, of: u64) {
+        if !self.wanted || self.began.elapsed() < LONG {
+            return;
+        }
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("delivering {wide_bar} {pos} of {len}, {eta} left")
+                .expect("the template is constant")
+                .progress_chars("=> ");
+            ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr_with_hz(8)).with_style(style)
+        });
+        bar.set_length(of);
+        bar.set_position(done);
+    }
+
+    /// The work is done.
+    pub(super) fn end(&self) {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// A bar, or for work of unknown length something that moves.
 fn drawn(what: &str, bytes: u64) -> ProgressBar {
     let template = match bytes {

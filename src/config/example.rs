@@ -4,7 +4,7 @@ use super::{
     keys::{KEYS, SECTIONS, section_doc},
     settings::Settings,
 };
-use crate::parse::Slot;
+use crate::{parse::Slot, registry};
 
 const HEADER: &str = "\
 # Watchbell's configuration: every key with its default. A line that is commented out is not set by default.
@@ -13,6 +13,15 @@ const HEADER: &str = "\
 # WATCHBELL_CONFIG. A flag beats a variable, a variable beats this file, this file beats the default. Relative paths
 # start at the current directory. ${NAME} and ${NAME:-default} stand for environment variables, in texts only;
 # $$ is a dollar sign.
+";
+
+const SINKS: &str = "
+# Where findings go: a table for each destination, under a name of your choice. `watchbell setup` asks for what it takes.
+#
+# Beside its own options each has these: enabled = true, min_severity = \"informational\", threats = [] (all),
+# batch = { items = 0, bytes = 0, wait_secs = 0.2 } (0: as the destination takes them),
+# retry = { initial_secs = 1.0, max_secs = 300.0 }, timeout_secs = 30. An option that holds a secret or a certificate may
+# come from a file: token_file = \"PATH\" instead of token.
 ";
 
 /// The example file.
@@ -32,6 +41,14 @@ pub fn example() -> String {
                 Some(value) => out.push_str(&format!("{} = {value}\n", key.name)),
                 None => out.push_str(&format!("# {} = {}\n", key.name, key.example)),
             }
+        }
+    }
+    out.push_str(SINKS);
+    for kind in registry::kinds() {
+        out.push_str(&format!("\n# [sinks.my_{}]\n# type = \"{}\"\n", kind.name, kind.name));
+        for line in kind.example.trim().lines() {
+            out.push_str(format!("# {line}").trim_end());
+            out.push('\n');
         }
     }
     out

@@ -25,7 +25,7 @@ pub struct Key {
 }
 
 /// Names of the tables, in the order of the example file.
-pub const SECTIONS: [&str; 5] = ["input", "fields", "detect", "batch", "sinks"];
+pub const SECTIONS: [&str; 6] = ["input", "fields", "detect", "batch", "outbox", "sinks"];
 
 /// What each table is about.
 #[must_use]
@@ -35,6 +35,7 @@ pub fn section_doc(section: &str) -> &'static str {
         "fields" => "What your logs call the fields of an event, beside the names that are known anyway.",
         "detect" => "What counts as an anomaly.",
         "batch" => "The batch job.",
+        "outbox" => "Where findings wait until every sink has them.",
         _ => "",
     }
 }
@@ -73,6 +74,8 @@ keys! {
     [batch] html { "After each round, write everything in output_dir into this one HTML file.", example "\"batch_outputs/report.html\"", env "WATCHBELL_HTML" }
     [batch] low_disk_warn { "Warn when output_dir has less free space than this, or less than 5 % of its disk.", env "WATCHBELL_LOW_DISK_WARN" }
     [batch] low_disk_refuse { "Begin no round when output_dir has less free space than this.", env "WATCHBELL_LOW_DISK_REFUSE" }
+    [outbox] outbox_dir { "Directory of the outbox, made if need be. One process at a time delivers from it.", env "WATCHBELL_OUTBOX_DIR" }
+    [outbox] max_bytes { "Accept no findings when it is larger than this: nothing that was accepted is ever dropped." }
 }
 
 fn shown<T: Value>(setting: &Setting<T>) -> (Option<String>, Origin) {

@@ -9,13 +9,19 @@ pub mod keys;
 mod plan;
 mod problem;
 mod read;
+mod schema;
 mod settings;
+mod sinks;
 pub mod values;
 
 pub use crate::classify::attack::AttackVersion;
 pub use example::example;
-pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, Plan};
+pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, OutboxPlan, Plan};
 pub use problem::{ConfigError, Problem, Problems};
-pub use read::{Environment, Given, load};
+pub use read::{DEFAULT_FILE, Environment, Given, check, load};
+pub use schema::schema;
 pub use settings::{Origin, Overrides, Setting, Settings, show};
+pub use sinks::{
+    BatchOptions, Built, EngineOptions, RetryOptions, SinkOption, SinkPlan, SinkTables, sink_options, sink_schema,
+};
 pub use values::{Budget, FormatChoice, Threshold, TimeZone};

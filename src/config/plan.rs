@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::{
     problem::{ConfigError, Problem, Problems},
     settings::{Origin, Setting, Settings},
+    sinks::SinkTables,
     values::{Budget, Threshold, TimeZone},
 };
 use crate::classify::attack::AttackVersion;
@@ -21,6 +22,10 @@ pub struct Plan {
     pub detect: DetectPlan,
     /// The batch job.
     pub batch: BatchPlan,
+    /// Where findings wait.
+    pub outbox: OutboxPlan,
+    /// Where they go.
+    pub sinks: SinkTables,
 }
 
 /// What to read.
@@ -74,6 +79,15 @@ pub struct BatchPlan {
     pub low_disk: LowDisk,
 }
 
+/// Where findings wait until every sink has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxPlan {
+    /// Its directory.
+    pub folder: PathBuf,
+    /// Most bytes.
+    pub max_bytes: u64,
+}
+
 /// When the disk is too full, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LowDisk {
@@ -117,6 +131,8 @@ impl Plan {
                 html: settings.html.value,
                 low_disk: LowDisk { warn: settings.low_disk_warn.value.0, refuse: settings.low_disk_refuse.value.0 },
             },
+            outbox: OutboxPlan { folder: settings.outbox_dir.value, max_bytes: settings.max_bytes.value.0 },
+            sinks: settings.sinks,
         })
     }
 }

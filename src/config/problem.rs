@@ -11,17 +11,25 @@ pub struct Problem {
     pub message: String,
     /// What may help.
     pub help: Option<String>,
+    /// The value there is a secret, so its line is not shown.
+    pub hides_value: bool,
 }
 
 impl Problem {
     /// Something wrong at a place of the file.
     pub fn at(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span: Some(span), message: message.into(), help: None }
+        Self { span: Some(span), message: message.into(), help: None, hides_value: false }
     }
 
     /// Something wrong outside the file.
     pub fn elsewhere(message: impl Into<String>) -> Self {
-        Self { span: None, message: message.into(), help: None }
+        Self { span: None, message: message.into(), help: None, hides_value: false }
+    }
+
+    /// The same about a secret, or not.
+    #[must_use]
+    pub(super) fn hiding(self, hides_value: bool) -> Self {
+        Self { hides_value, ..self }
     }
 
     /// The same with a hint.
@@ -44,10 +52,16 @@ pub(super) fn unknown(span: Range<usize>, what: &str, given: &str, known: &[&str
 pub(super) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|name| (strsim::jaro_winkler(given, name), *name))
+        .map(|name| (likeness(given, name), *name))
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, name)| name)
+}
+
+/// 0..1. Two letters that changed places weigh little, which counts most in short names.
+fn likeness(given: &str, name: &str) -> f64 {
+    let slip = strsim::damerau_levenshtein(given, name) == 1 && name.len() > 2;
+    strsim::jaro_winkler(given, name).max(if slip { 0.9 } else { 0.0 })
 }
 
 /// Everything that is wrong with one configuration. Never empty.
@@ -81,10 +95,27 @@ impl Problems {
         let gutter = place.line.to_string();
         let blank = " ".repeat(gutter.len());
         write!(f, "\n\n{}:{}:{}: {}", self.file, place.line, place.column, problem.message)?;
-        write!(f, "\n{blank} |\n{gutter} | {}", place.shown)?;
-        write!(f, "\n{blank} | {}{}", " ".repeat(place.indent), "^".repeat(place.carets))?;
+        let shown = without_secret(&place.shown, problem.hides_value);
+        let carets = place.carets.min(shown.chars().count().saturating_sub(place.indent).max(1));
+        write!(f, "\n{blank} |\n{gutter} | {shown}")?;
+        write!(f, "\n{blank} | {}{}", " ".repeat(place.indent), "^".repeat(carets))?;
         problem.help.as_ref().map_or(Ok(()), |help| write!(f, "\n{blank} = help: {help}"))
     }
+}
+
+/// Parts of names whose values are not for every eye, whatever is wrong with them.
+const SECRET_NAMES: [&str; 7] = ["token", "secret", "password", "key", "credential", "auth", "webhook"];
+
+/// A line of the file, without the value where it is or may be a secret. A reference to a variable is none.
+fn without_secret(line: &str, hides_value: bool) -> String {
+    let Some((key, value)) = line.split_once('=') else {
+        return if hides_value { "[redacted]".to_owned() } else { line.to_owned() };
+    };
+    let name = key.to_lowercase();
+    let names_file = name.trim_end().ends_with("_file");
+    let is_secret = hides_value || (!names_file && SECRET_NAMES.iter().any(|part| name.contains(part)));
+    let is_reference = value.trim().starts_with("\"${") && value.trim().ends_with("}\"");
+    if is_secret && !is_reference { format!("{key}= [redacted]") } else { line.to_owned() }
 }
 
 /// A span as people see it.

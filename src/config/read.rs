@@ -5,6 +5,7 @@ use std::{
     fs, io,
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use toml::{
@@ -17,6 +18,7 @@ use super::{
     keys::{KEYS, SECTIONS},
     problem::{ConfigError, Problem, Problems, nearest, unknown},
     settings::{Origin, Overrides, Settings},
+    sinks::{SinkTable, SinkTables},
     values::{Input, Value},
 };
 use crate::parse::Slot;
@@ -32,14 +34,17 @@ pub struct Given<'a> {
     pub environment: Environment<'a>,
     /// The command line.
     pub flags: Overrides,
+    /// Whether the sinks are built, to find out what is wrong with them. Whoever delivers nothing needs none of their
+    /// secrets.
+    pub builds_sinks: bool,
 }
 
 /// Read when nobody names another, if it exists.
-const DEFAULT_FILE: &str = "watchbell.toml";
+pub const DEFAULT_FILE: &str = "watchbell.toml";
 
 /// The settings, a flag over a variable over the file over the default.
 pub fn load(given: Given<'_>) -> Result<Settings, ConfigError> {
-    let named = given.file.or_else(|| variable(given.environment, "WATCHBELL_CONFIG").map(PathBuf::from));
+    let named = given.file.clone().or_else(|| variable(given.environment, "WATCHBELL_CONFIG").map(PathBuf::from));
     let (path, text) = match named {
         Some(path) => (path.clone(), read_file(&path)?),
         None => match fs::read_to_string(DEFAULT_FILE) {
@@ -47,16 +52,16 @@ pub fn load(given: Given<'_>) -> Result<Settings, ConfigError> {
             _ => (PathBuf::from(DEFAULT_FILE), read_file(Path::new(DEFAULT_FILE))?),
         },
     };
-    let mut reading = Reading { environment: given.environment, settings: Settings::default(), problems: Vec::new() };
-    reading.file(&text);
-    reading.variables();
-    reading.settings.apply(given.flags);
-    reading.problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
-    if reading.problems.is_empty() {
-        return Ok(reading.settings);
-    }
-    let file = path.to_string_lossy().into_owned();
-    Err(ConfigError::Wrong(Box::new(Problems { file, text, list: reading.problems })))
+    Reading::whole(&path, text, given)
+}
+
+/// Whether a text would do as the configuration file of this name.
+///
+/// # Errors
+/// Everything that is wrong with it, its sinks included.
+pub fn check(file: &Path, text: String, environment: Environment<'_>) -> Result<(), ConfigError> {
+    let given = Given { file: None, environment, flags: Overrides::default(), builds_sinks: true };
+    Reading::whole(file, text, given).map(|_| ())
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigError> {
@@ -68,12 +73,38 @@ fn variable(environment: Environment<'_>, name: &str) -> Option<OsString> {
 }
 
 struct Reading<'a> {
+    text: Arc<str>,
     environment: Environment<'a>,
     settings: Settings,
     problems: Vec<Problem>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn whole(path: &Path, text: String, given: Given<'a>) -> Result<Settings, ConfigError> {
+        let text: Arc<str> = text.into();
+        let file = path.to_string_lossy().into_owned();
+        let mut reading = Self {
+            text: Arc::clone(&text),
+            environment: given.environment,
+            settings: Settings::default(),
+            problems: Vec::new(),
+        };
+        reading.settings.sinks = SinkTables { file: file.clone(), text: Arc::clone(&text), tables: Vec::new() };
+        reading.file(&text);
+        reading.variables();
+        reading.settings.apply(given.flags);
+        if given.builds_sinks
+            && let Err(ConfigError::Wrong(wrong)) = reading.settings.sinks.plans(given.environment)
+        {
+            reading.problems.extend(wrong.list);
+        }
+        reading.problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
+        if reading.problems.is_empty() {
+            return Ok(reading.settings);
+        }
+        Err(ConfigError::Wrong(Box::new(Problems { file, text: text.to_string(), list: reading.problems })))
+    }
+
     fn file(&mut self, text: &str) {
         let (document, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
@@ -82,6 +113,7 @@ impl Reading<'_> {
                 span: error.span(),
                 message: error.message().to_owned(),
                 help: None,
+                hides_value: false,
             }));
             return;
         }
@@ -165,12 +197,16 @@ impl Reading<'_> {
     }
 
     fn sinks(&mut self, table: &DeTable<'_>) {
-        for (name, _) in table {
-            let message =
-                format!("the sink `{}` can't be built: no sink is in this build", name.get_ref().escape_debug());
-            let help = Some("take the table out, or use a build that has sinks".to_owned());
-            self.problems.push(Problem::at(name.span(), message).with_help(help));
+        for (name, value) in table {
+            if value.get_ref().is_table() {
+                let table = SinkTable::new(name.get_ref().to_string(), name.span(), Arc::clone(&self.text));
+                self.settings.sinks.tables.push(table);
+            } else {
+                let message = format!("expected a table `[sinks.NAME]`, found {}", value.get_ref().type_str());
+                self.problems.push(Problem::at(name.span(), message));
+            }
         }
+        self.settings.sinks.tables.sort_by_key(SinkTable::position);
     }
 
     /// A value with its variables put in; `None` when that went wrong and was noted.

@@ -4,6 +4,8 @@ use std::{fmt, path::PathBuf};
 
 use super::{
     keys::KEYS,
+    read::Environment,
+    sinks::{self, SinkTables},
     values::{Budget, Bytes, FormatChoice, Input, Threshold, TimeZone, Value, quoted},
 };
 use crate::classify::attack::AttackVersion;
@@ -62,7 +64,7 @@ impl<T: Value> Setting<T> {
 }
 
 /// All settings. [`super::keys::KEYS`] has their names and their documentation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each field is documented once, in the table of keys")]
 pub struct Settings {
     pub log_dir: Setting<PathBuf>,
@@ -83,10 +85,12 @@ pub struct Settings {
     pub html: Setting<Option<PathBuf>>,
     pub low_disk_warn: Setting<Bytes>,
     pub low_disk_refuse: Setting<Bytes>,
+    pub outbox_dir: Setting<PathBuf>,
+    pub max_bytes: Setting<Bytes>,
     /// `[fields]`: for each field of an event the names that the user's logs have for it, in the file's order.
     pub fields: Vec<(Slot, Vec<String>)>,
     /// `[sinks.NAME]` tables, as they stand.
-    pub sinks: toml::Table,
+    pub sinks: SinkTables,
 }
 
 impl Default for Settings {
@@ -110,8 +114,10 @@ impl Default for Settings {
             html: Setting::default(None),
             low_disk_warn: Setting::default(Bytes(1 << 30)),
             low_disk_refuse: Setting::default(Bytes(100 << 20)),
+            outbox_dir: Setting::default("outbox/".into()),
+            max_bytes: Setting::default(Bytes(1 << 30)),
             fields: Vec::new(),
-            sinks: toml::Table::new(),
+            sinks: SinkTables::default(),
         }
     }
 }
@@ -133,6 +139,7 @@ pub struct Overrides {
     pub model_dir: Option<PathBuf>,
     pub interval_secs: Option<u64>,
     pub html: Option<PathBuf>,
+    pub outbox_dir: Option<PathBuf>,
 }
 
 impl Settings {
@@ -152,12 +159,13 @@ impl Settings {
         self.model_dir.override_with(flags.model_dir.map(Some));
         self.interval_secs.override_with(flags.interval_secs);
         self.html.override_with(flags.html.map(Some));
+        self.outbox_dir.override_with(flags.outbox_dir);
     }
 }
 
 /// The settings as TOML, each with where it comes from.
 #[must_use]
-pub fn show(settings: &Settings) -> String {
+pub fn show(settings: &Settings, environment: Environment<'_>) -> String {
     let mut out = String::new();
     let mut section = "";
     for key in KEYS {
@@ -179,5 +187,6 @@ pub fn show(settings: &Settings) -> String {
             out.push_str(&format!("{field} = [{names}]  # {}\n", Origin::File));
         }
     }
+    out.push_str(&sinks::show(&settings.sinks, environment));
     out
 }

@@ -13,7 +13,8 @@ use std::{
 use jiff::Timestamp;
 use watchbell::{
     batch::{
-        Analyzer, BatchError, Job, LogPart, NoProgress, PartAnalysis, PartError, Progress, Repeat, Round, RunEnd, run,
+        Analyzer, BatchError, Job, LogPart, NoProgress, Nobody, PartAnalysis, PartError, Progress, Repeat, Round,
+        RunEnd, run,
     },
     config::{Given, Overrides, Plan, load},
     report::{AnomalyRecord, FileReport, FileResult, FileStatus, Timeline},
@@ -157,7 +158,7 @@ impl Place {
     pub(crate) fn round_with(&self, analyzer: &dyn Analyzer) -> Result<Outcome, BatchError> {
         let stop = AtomicBool::new(false);
         let mut outcome = None;
-        let job = Job { plan: &self.plan(), analyzer, progress: &NoProgress, stop: &stop };
+        let job = Job { plan: &self.plan(), analyzer, progress: &NoProgress, stop: &stop, handover: &Nobody };
         let end = run(job, Repeat::Once, &mut |round| outcome = round.ok().map(Outcome::of))?;
         Ok(Outcome { end, ..outcome.unwrap() })
     }
@@ -200,7 +201,7 @@ impl Place {
 pub(crate) fn plan(folder: &Path) -> Plan {
     let flags =
         Overrides { log_dir: Some(folder.join("logs")), output_dir: Some(folder.join("out")), ..Overrides::default() };
-    let settings = load(Given { file: None, environment: &|_| None, flags }).unwrap();
+    let settings = load(Given { file: None, environment: &|_| None, flags, builds_sinks: false }).unwrap();
     Plan::new(settings, std::num::NonZeroUsize::MIN).unwrap()
 }
 

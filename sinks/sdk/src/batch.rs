@@ -97,6 +97,20 @@ pub enum Verdict {
     },
     /// It did not arrive.
     Failed(SinkError),
+    /// Nothing was decided about it, because another one of the batch was at fault. It goes out again at once, and the
+    /// attempt does not count.
+    Undecided,
+}
+
+/// What became of a delivery that was [accepted](Verdict::Accepted).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// It is where it should be.
+    Confirmed,
+    /// Not yet.
+    Pending,
+    /// The destination does not know (any more): it goes out again.
+    Unknown,
 }
 
 /// One verdict per delivery of the batch that made it.

@@ -98,6 +98,26 @@ impl std::error::Error for SinkError {
     }
 }
 
+impl ErrorKind {
+    /// The `snake_case` name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Auth => "auth",
+            Self::Config => "config",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 /// Why a sink can't be built from its options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {message}")]
@@ -106,6 +126,13 @@ pub struct ConfigError {
     pub key: String,
     /// What was expected there.
     pub message: String,
+}
+
+impl ConfigError {
+    /// Something wrong with this option (dotted, for example `tls.ca`).
+    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into() }
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,23 @@
-//! What a destination does: `setup`, `check`, `encode`, `deliver`. It never retries, queues, sleeps or drops.
+//! What a destination does: `setup`, `check`, `encode`, `deliver`. It never retries, queues, sleeps or drops: all of that
+//! is the outbox's, which knows the other destinations too.
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    batch::{Batch, Receipt},
+    batch::{Acknowledgement, Batch, Receipt},
     error::{ConfigError, SinkError},
     finding::Finding,
+    steps::Steps,
 };
 
 /// One configured destination. It delivers once and reports.
 #[async_trait]
 pub trait Sink: Send + Sync + 'static {
-    /// The most that one call may carry.
+    /// The most that one call may carry, and how often it may come.
     fn limits(&self) -> Limits;
 
     /// What goes over the wire for this finding. Pure: same finding, same bytes; no clock, no I/O.
@@ -27,7 +32,7 @@ pub trait Sink: Send + Sync + 'static {
     /// The first step that failed, with its fix in `steps`.
     async fn setup(&self, steps: &mut Steps) -> Result<(), SinkError>;
 
-    /// Shows, step by step, that the destination answers and takes our credentials.
+    /// Shows, step by step, that the destination answers and takes our credentials. Delivers nothing.
     ///
     /// # Errors
     /// The first step that failed, with its fix in `steps`.
@@ -38,13 +43,25 @@ pub trait Sink: Send + Sync + 'static {
     /// # Errors
     /// One verdict for the whole batch.
     async fn deliver(&self, batch: &Batch) -> Result<Receipt, SinkError>;
+
+    /// What became of deliveries that were [accepted](crate::Verdict::Accepted) under these references: as many answers,
+    /// in their order. Only sinks whose [`Limits::acknowledgement`] is set are asked.
+    ///
+    /// # Errors
+    /// Nothing could be learned; they stay as they are.
+    async fn acknowledged(&self, references: &[String]) -> Result<Vec<Acknowledgement>, SinkError> {
+        Ok(vec![Acknowledgement::Unknown; references.len()])
+    }
 }
 
 /// A sink's own options: `Deserialize` with `deny_unknown_fields`; the doc comments are the reference.
-pub trait SinkConfig: DeserializeOwned + 'static {
+///
+/// The engine puts environment variables into texts and reads files: whoever writes `token_file = "PATH"` for an option
+/// `token` of type [`crate::Secret`] or [`crate::Pem`] gets the file's content there, and a new sink when it changes.
+pub trait SinkConfig: DeserializeOwned + JsonSchema + 'static {
     /// The name of the type, also of its folder, for example `splunk_hec`.
     const TYPE: &'static str;
-    /// An example in TOML; it is pasted into the example configuration and tested.
+    /// An example in TOML, of the options below `type`; it is pasted into the example configuration and tested.
     const EXAMPLE: &'static str;
     /// What the options build.
     type Sink: Sink;
@@ -57,19 +74,81 @@ pub trait SinkConfig: DeserializeOwned + 'static {
 }
 
 /// What a sink may know about its surroundings when it is built.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Context {
     /// The name the user gave the sink.
     pub name: String,
+    /// Longest wait for one answer (`timeout_secs`).
+    pub timeout: Duration,
+    /// What the sink wants to know again after a restart.
+    pub memory: Arc<dyn Memory>,
 }
 
-/// The most that one `deliver` may carry.
+impl Context {
+    /// A sink's surroundings without anything durable: for tests, checks and dry runs.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), timeout: Duration::from_secs(30), memory: Arc::new(Forgetful) }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("name", &self.name).field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+/// Texts that a sink wants to find again after a restart, for example the thread of a message. Losing one must cost no
+/// more than comfort.
+pub trait Memory: Send + Sync {
+    /// What was kept under this key.
+    fn recall(&self, key: &str) -> Option<String>;
+    /// Keeps it, over what was there.
+    fn keep(&self, key: &str, value: &str);
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Forgetful;
+
+impl Memory for Forgetful {
+    fn recall(&self, _key: &str) -> Option<String> {
+        None
+    }
+
+    fn keep(&self, _key: &str, _value: &str) {}
+}
+
+/// The most that one `deliver` may carry, and how often it may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Number of deliveries.
     pub items: usize,
     /// Sum of the payloads in bytes.
     pub bytes: usize,
+    /// Least time from one call to the next.
+    pub pace: Duration,
+    /// Up to this many due deliveries go one in a call; when more are due, they go together (a digest). 0: always together.
+    pub together_above: usize,
+    /// How acknowledgements are asked for, where the destination gives them later.
+    pub acknowledgement: Option<AcknowledgementLimits>,
+}
+
+impl Limits {
+    /// Batches of so many items and bytes, as fast as they go, settled by the answer.
+    #[must_use]
+    pub const fn new(items: usize, bytes: usize) -> Self {
+        Self { items, bytes, pace: Duration::ZERO, together_above: 0, acknowledgement: None }
+    }
+}
+
+/// How acknowledgements are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcknowledgementLimits {
+    /// From one question to the next.
+    pub poll: Duration,
+    /// Without an acknowledgement for so long, a delivery goes out again.
+    pub timeout: Duration,
 }
 
 /// What goes over the wire for one finding.
@@ -103,35 +182,4 @@ impl Payload {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
-}
-
-/// What `setup` and `check` did, step by step.
-#[derive(Debug, Default)]
-pub struct Steps(Vec<Step>);
-
-impl Steps {
-    /// A step that went well.
-    pub fn done(&mut self, name: impl Into<String>) {
-        self.0.push(Step { name: name.into(), fix: None });
-    }
-
-    /// A step that failed, and what the user can do about it.
-    pub fn failed(&mut self, name: impl Into<String>, fix: impl Into<String>) {
-        self.0.push(Step { name: name.into(), fix: Some(fix.into()) });
-    }
-
-    /// The steps so far.
-    #[must_use]
-    pub fn all(&self) -> &[Step] {
-        &self.0
-    }
-}
-
-/// One step of `setup` or `check`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// What was done, for example `token accepted`.
-    pub name: String,
-    /// What to do about it, when it failed.
-    pub fix: Option<String>,
 }

@@ -1,0 +1,27 @@
+//! Findings as UDM events for Google SecOps (Chronicle).
+//!
+//! * [`config`]: the options, and what they build.
+//! * `location`: where an instance lives, and the hosts that belong to it.
+//! * `encode`: a finding as an event: its type, its nouns, its security result. Pure.
+//! * `wire`: the parts of an event that are written, as Google spells them.
+//! * `token`: access tokens out of keys, default credentials, workload identity.
+//! * `route`: how the token service is reached, through a proxy or not.
+//! * `sink`: the four verbs over `events:import`.
+//! * `check`: the steps by which a connection is proven.
+
+mod check;
+pub mod config;
+mod encode;
+mod location;
+mod route;
+mod sink;
+mod token;
+mod wire;
+
+use watchbell_sink::SinkKind;
+
+pub use config::ChronicleConfig;
+pub use sink::Chronicle;
+
+/// This type of sink.
+pub const KIND: SinkKind = SinkKind::of::<ChronicleConfig>();

@@ -1,0 +1,81 @@
+//! Findings read back: from reports, from directories of reports, and from files of nothing but findings.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Deserializer, Value};
+
+use super::AppError;
+use crate::{
+    report::{Choice, FileReport, load_reports},
+    sink::Finding,
+};
+
+/// Findings, and what could not be read beside them.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// The findings, each once.
+    pub findings: Vec<Finding>,
+    /// Reports that are damaged, with place and reason.
+    pub problems: Vec<String>,
+}
+
+/// Reads the findings of reports, of directories with reports, and of files with findings as JSON: one, an array, or
+/// one after another. `-` is standard input.
+///
+/// # Errors
+/// When a path that was named can't be read at all.
+pub fn read_findings(paths: &[PathBuf]) -> Result<Findings, AppError> {
+    let mut found = Findings::default();
+    for path in paths {
+        if path.is_dir() {
+            let loaded = load_reports(path, Choice::All)?;
+            found.problems.extend(loaded.problems.iter().map(ToString::to_string));
+            found.findings.extend(loaded.reports.into_iter().flat_map(|report| report.findings));
+        } else {
+            found.findings.extend(of_file(path)?);
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.findings.retain(|finding| seen.insert(finding.id.clone()));
+    Ok(found)
+}
+
+fn of_file(path: &Path) -> Result<Vec<Finding>, AppError> {
+    let unreadable = |message: String| AppError::Findings { path: path.to_owned(), message };
+    let mut text = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        io::stdin().lock().read_to_end(&mut text).map(|_| ())
+    } else {
+        fs::read(path).map(|bytes| text = bytes)
+    };
+    read.map_err(|error| unreadable(error.to_string()))?;
+    let mut findings = Vec::new();
+    for value in Deserializer::from_slice(&text).into_iter::<Value>() {
+        let value = value.map_err(|error| unreadable(format!("no JSON: {error}")))?;
+        findings.extend(of_value(value).map_err(unreadable)?);
+    }
+    Ok(findings)
+}
+
+fn of_value(value: Value) -> Result<Vec<Finding>, String> {
+    match value {
+        Value::Array(items) => items.into_iter().map(finding).collect(),
+        Value::Object(ref object) if object.contains_key("source_file") => {
+            let report: FileReport = serde_json::from_value(value).map_err(|error| format!("not a report: {error}"))?;
+            Ok(report.findings)
+        }
+        // A batch summary names reports and holds no findings itself.
+        Value::Object(ref object) if object.contains_key("files_processed") => {
+            Err("a batch summary holds no findings; name the directory or one of the reports".to_owned())
+        }
+        value => finding(value).map(|finding| vec![finding]),
+    }
+}
+
+fn finding(value: Value) -> Result<Finding, String> {
+    serde_json::from_value(value).map_err(|error| format!("expected a report or a finding: {error}"))
+}
