@@ -78,12 +78,12 @@ fn read(path: &Path) -> Option<File> {
 
 /// The Rust files that make up the programs: the root package and the sinks.
 fn sources() -> Vec<File> {
-    files_below(&["src", "sinks"]).into_iter().filter(File::is_rust).collect()
+    files_below(&["src", "sinks", "udm"]).into_iter().filter(File::is_rust).collect()
 }
 
 /// All Rust files.
 fn rust_files() -> Vec<File> {
-    files_below(&["src", "sinks", "tests", "examples", "benches", "fuzz"]).into_iter().filter(File::is_rust).collect()
+    files_below(&["src", "sinks", "udm", "tests", "examples", "benches", "fuzz"]).into_iter().filter(File::is_rust).collect()
 }
 
 #[track_caller]

@@ -11,3 +11,5 @@ mod kill;
 mod pipeline;
 mod samples;
 mod sinks;
+#[cfg(unix)]
+mod wizard;

@@ -162,3 +162,14 @@ pub enum ConfigError {
     #[error("{0}")]
     Wrong(Box<Problems>),
 }
+
+impl ConfigError {
+    /// What is wrong, one message for each thing.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        match self {
+            Self::Unreadable { .. } => vec![self.to_string()],
+            Self::Wrong(problems) => problems.list.iter().map(|problem| problem.message.clone()).collect(),
+        }
+    }
+}

@@ -2,13 +2,13 @@
 //!
 //! What is asked comes from the sink's own schema and example, so a sink of tomorrow has its guide too.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dialoguer::{Confirm, Input, Password, Select, theme::SimpleTheme};
 
 use super::{described, report, somebody_is_there};
 use crate::{
-    app::{self, NewSink, Overrides, SinkOption, SinkWork},
+    app::{self, AppError, NewSink, Overrides, SinkOption, SinkWork, WrittenSink},
     cli::{
         arguments::sinks::SetupArguments,
         commands::Setup,
@@ -33,8 +33,9 @@ pub(in crate::cli) fn run(
         // Everything is configured: only what the destinations need is made.
         (_, false) => None,
     };
-    if let Some(new) = &new {
-        let written = app::write_sink(&file, new)?;
+    let mut new = new;
+    if let Some(new) = &mut new {
+        let written = if asks { write_until_right(&file, new, terminal)? } else { app::write_sink(&file, new)? };
         if !arguments.json {
             for secret in &written.secrets {
                 terminal.print(&format!("written: {} (only you can read it)\n", clean(&secret.to_string_lossy())))?;
@@ -63,12 +64,36 @@ pub(in crate::cli) fn run(
     report(&sinks, SinkWork::Setup, arguments.json, terminal)
 }
 
+/// Writes the sink; what is wrong with an answer is told, and the answer asked for again.
+fn write_until_right(file: &Path, new: &mut NewSink, terminal: &mut Terminal) -> Result<WrittenSink, CliError> {
+    loop {
+        let error = match app::write_sink(file, new) {
+            Err(AppError::Config(error)) => error,
+            written => return Ok(written?),
+        };
+        terminal.print(&format!("\n{}\n", clean(&error.to_string())))?;
+        let options = new.kind.as_deref().map_or(Ok(Vec::new()), app::options_of)?;
+        let told = error.messages();
+        let named = |key: &str| {
+            told.iter().any(|said| said.starts_with(&format!("{key}: ")) || said.starts_with(&format!("`{key}` ")))
+        };
+        let again: Vec<&SinkOption> = options.iter().filter(|option| named(&option.key)).collect();
+        if again.is_empty() {
+            return Err(AppError::Config(error).into());
+        }
+        for option in again {
+            new.options.retain(|(key, _)| *key != option.key);
+            new.options.extend(ask_option(option, terminal)?);
+        }
+    }
+}
+
 fn no_answer(error: dialoguer::Error) -> CliError {
     CliError::Refused(format!("there was no answer: {error}"))
 }
 
 /// Asks for a sink.
-fn ask(file: &std::path::Path, name: Option<&str>, terminal: &mut Terminal) -> Result<NewSink, CliError> {
+fn ask(file: &Path, name: Option<&str>, terminal: &mut Terminal) -> Result<NewSink, CliError> {
     let theme = SimpleTheme;
     let known = name.and_then(|name| app::type_in_file(file, name));
     let kind = match known {
