@@ -83,7 +83,10 @@ fn sources() -> Vec<File> {
 
 /// All Rust files.
 fn rust_files() -> Vec<File> {
-    files_below(&["src", "sinks", "udm", "tests", "examples", "benches", "fuzz"]).into_iter().filter(File::is_rust).collect()
+    files_below(&["src", "sinks", "udm", "tests", "examples", "benches", "fuzz"])
+        .into_iter()
+        .filter(File::is_rust)
+        .collect()
 }
 
 #[track_caller]

@@ -15,7 +15,18 @@ fn tracked_files() -> Vec<File> {
             let names = String::from_utf8_lossy(&output.stdout).into_owned();
             names.split_terminator('\0').filter_map(|name| read(&root().join(name))).collect()
         }
-        _ => files_below(&["src", "sinks", "udm", "tests", "examples", "docs", ".ci", "README.md", "Cargo.toml", "Cargo.lock"]),
+        _ => files_below(&[
+            "src",
+            "sinks",
+            "udm",
+            "tests",
+            "examples",
+            "docs",
+            ".ci",
+            "README.md",
+            "Cargo.toml",
+            "Cargo.lock",
+        ]),
     }
 }
 

@@ -1,0 +1,99 @@
+//! Why a front does not get what it asked for. One table in each front makes exit codes or statuses of it.
+
+use std::{io, path::PathBuf};
+
+use crate::{
+    batch::BatchError, config::ConfigError, detect::DetectError, model::ModelError, outbox::OutboxError,
+    report::ReportError, source::SourceError,
+};
+
+/// Why a front does not get what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A batch did not take place.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A log can't be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The detector can't go on.
+    #[error(transparent)]
+    Detect(DetectError),
+    /// A model can't be read or written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Reports can't be read or made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The outbox can't be used.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// A file can't be written.
+    #[error("can't write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A log was read in part only.
+    #[error("{file} was read in part only: {reason}")]
+    CutShort {
+        /// The log.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no sink of this name.
+    #[error("there is no sink `{name}`, expected one of: {known}")]
+    NoSuchSink {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// There is no sink at all.
+    #[error("{file} has no sink that is switched on; `watchbell setup` makes one")]
+    NoSinks {
+        /// The configuration.
+        file: String,
+    },
+    /// A sink can't be built any more, though it could when the configuration was read.
+    #[error("the sink `{name}`: {message}")]
+    Sink {
+        /// The sink.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file holds no findings.
+    #[error("{}: {message}", path.display())]
+    Findings {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        message: String,
+    },
+    /// A sink can't be set up this way.
+    #[error("{0}")]
+    Setup(String),
+    /// The threads that wait for the network can't be had.
+    #[error("cannot start the network's runtime")]
+    Runtime(#[source] io::Error),
+    /// The work was stopped.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl From<DetectError> for AppError {
+    fn from(error: DetectError) -> Self {
+        match error {
+            DetectError::Stopped => Self::Stopped,
+            error => Self::Detect(error),
+        }
+    }
+}
