@@ -56,7 +56,7 @@ fn in_process(is_black_hole: bool) -> Arc<dyn Sink> {
     Arc::new(InProcess { is_black_hole })
 }
 
-/// About 2 kB as JSON; each number is another finding.
+/// Each number is another finding, alike but for its id.
 fn finding(number: usize) -> Finding {
     Finding { id: format!("{number:032x}"), event_count: number as u64, ..findings::sample() }
 }
