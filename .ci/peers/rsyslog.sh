@@ -14,17 +14,17 @@ launch() {
     libraries=$(library_folders "$root")
     "$peers/certificates" "$dir/tls"
     read -r udp tcp lf tls mtls <<<"$(free_ports 5)"
-    mkdir -p "$dir/work"
+    mkdir -p "$dir/state"
     configuration >"$dir/rsyslog.conf"
     export LD_LIBRARY_PATH=$libraries
-    daemon "$root/usr/sbin/rsyslogd" -n -f "$dir/rsyslog.conf" -i "$dir/work/pid" -M "${libraries%%:*}/rsyslog"
+    daemon "$root/usr/sbin/rsyslogd" -n -f "$dir/rsyslog.conf" -i "$dir/state/pid" -M "${libraries%%:*}/rsyslog"
     until_ready 20 listening "$tcp" "$lf" "$tls" "$mtls"
     address PEER_RSYSLOG_UDP "127.0.0.1:$udp"
     address PEER_RSYSLOG_TCP "127.0.0.1:$tcp"
     address PEER_RSYSLOG_TCP_LF "127.0.0.1:$lf"
     address PEER_RSYSLOG_TLS "127.0.0.1:$tls"
     address PEER_RSYSLOG_MTLS "127.0.0.1:$mtls"
-    address PEER_RSYSLOG_UNIX "$dir/work/socket"
+    address PEER_RSYSLOG_UNIX "$dir/state/socket"
     address PEER_RSYSLOG_CERTIFICATES "$dir/tls"
     address PEER_RSYSLOG_LOG "$dir/received.jsonl"
 }
@@ -32,7 +32,7 @@ launch() {
 # Control characters are kept as they came, so that the tests see the bytes and not rsyslog's spelling of them.
 configuration() {
     cat <<CONF
-global(workDirectory="$dir/work" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off"
+global(workDirectory="$dir/state" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off"
     defaultNetstreamDriverCAFile="$dir/tls/ca.pem"
     defaultNetstreamDriverCertFile="$dir/tls/server.pem"
     defaultNetstreamDriverKeyFile="$dir/tls/server.key")
@@ -60,7 +60,7 @@ input(type="imtcp" address="127.0.0.1" port="$tls" name="tls" ruleset="keep"
     StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
 input(type="imtcp" address="127.0.0.1" port="$mtls" name="mtls" ruleset="keep"
     StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="x509/certvalid")
-input(type="imuxsock" socket="$dir/work/socket" ruleset="keep")
+input(type="imuxsock" socket="$dir/state/socket" ruleset="keep")
 CONF
 }
 

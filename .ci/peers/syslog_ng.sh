@@ -14,12 +14,12 @@ launch() {
     modules=$(echo "$root"/usr/lib/syslog-ng/[0-9]*)
     "$peers/certificates" "$dir/tls"
     read -r udp tcp lf tls mtls <<<"$(free_ports 5)"
-    mkdir -p "$dir/work"
+    mkdir -p "$dir/state"
     configuration "$(basename "$modules")" >"$dir/syslog-ng.conf"
     LD_LIBRARY_PATH=$root/usr/lib/syslog-ng:$(library_folders "$root")
     export LD_LIBRARY_PATH
-    daemon "$root/usr/sbin/syslog-ng" -F --no-caps -f "$dir/syslog-ng.conf" -R "$dir/work/persist" -c "$dir/work/control" \
-        -p "$dir/work/pid" --module-path="$modules"
+    daemon "$root/usr/sbin/syslog-ng" -F --no-caps -f "$dir/syslog-ng.conf" -R "$dir/state/persist" -c "$dir/state/control" \
+        -p "$dir/state/pid" --module-path="$modules"
     until_ready 20 listening "$tcp" "$lf" "$tls" "$mtls"
     address PEER_SYSLOG_NG_UDP "127.0.0.1:$udp"
     address PEER_SYSLOG_NG_TCP "127.0.0.1:$tcp"
