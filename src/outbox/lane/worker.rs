@@ -17,6 +17,8 @@ use super::{
 };
 use crate::outbox::settle::{Settlement, settle};
 
+/// Rows of one write: what other sinks accept and settle goes between, so that a large failure here delays nobody there.
+const SETTLED_AT_ONCE: usize = 64;
 /// After so many failures in a row one delivery tries for all.
 const PROBE_AFTER: u32 = 5;
 /// How often secrets and certificates are looked at in normal work.
@@ -213,11 +215,11 @@ impl Worker {
     }
 
     async fn settle(&mut self, settlements: Vec<Settlement>) {
-        if settlements.is_empty() {
-            return;
-        }
         let (sink, now) = (self.shared.number, self.shared.now());
-        self.shared.write(&mut self.stop, move |connection| settle(connection, sink, &settlements, now)).await;
+        for some in settlements.chunks(SETTLED_AT_ONCE) {
+            let some = some.to_vec();
+            self.shared.write(&mut self.stop, move |connection| settle(connection, sink, &some, now)).await;
+        }
     }
 
     /// Looks for changed secrets and certificates; a changed sink takes the old one's place.
