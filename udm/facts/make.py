@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes udm.txt, the table of facts that the crate reads: messages, fields, types and enum values of UDM events and entities.
+"""Writes udm.txt, the table of facts that the crate reads: messages, fields, types and enum values of UDM events, entities and
+detections.
 
     python3 -m venv venv && venv/bin/pip install google-backstory==0.1.1 && venv/bin/python make.py
 
@@ -18,7 +19,7 @@ from google.backstory.types import collection, data_access, entity, entity_risk,
 from google.protobuf.descriptor import FieldDescriptor as F
 
 PACKAGE = ("google-backstory", "0.1.1")
-ROOTS = [backstory.UDM.pb(), backstory.Entity.pb()]
+ROOTS = [backstory.UDM.pb(), backstory.Entity.pb(), backstory.Collection.pb()]
 SCALARS = {
     F.TYPE_STRING: "string", F.TYPE_BYTES: "bytes", F.TYPE_BOOL: "bool",
     F.TYPE_INT32: "int32", F.TYPE_SINT32: "int32", F.TYPE_SFIXED32: "int32",

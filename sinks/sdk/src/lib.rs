@@ -9,6 +9,7 @@
 //! * [`options`]: option blocks that sinks share, secrets among them.
 //! * [`http`]: the HTTP client that sinks share.
 //! * [`reach`]: the steps that every network destination is checked by: name, connection, certificate.
+//! * [`rules`]: destinations that run detection rules of their own.
 //! * [`kind`]: a type of sink with its type erased, for the registry.
 //!
 //! An out-of-tree sink needs this crate and nothing else of Watchbell.
@@ -20,6 +21,7 @@ pub mod http;
 pub mod kind;
 pub mod options;
 pub mod reach;
+pub mod rules;
 pub mod sink;
 pub mod steps;
 #[cfg(feature = "testkit")]

@@ -11,6 +11,7 @@ use crate::{
     batch::{Acknowledgement, Batch, Receipt},
     error::{ConfigError, SinkError},
     finding::Finding,
+    rules::RuleHost,
     steps::Steps,
 };
 
@@ -51,6 +52,11 @@ pub trait Sink: Send + Sync + 'static {
     /// Nothing could be learned; they stay as they are.
     async fn acknowledged(&self, references: &[String]) -> Result<Vec<Acknowledgement>, SinkError> {
         Ok(vec![Acknowledgement::Unknown; references.len()])
+    }
+
+    /// Where this destination's own detection rules are installed; `None` where it runs none.
+    fn rule_host(&self) -> Option<&dyn RuleHost> {
+        None
     }
 }
 

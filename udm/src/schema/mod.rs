@@ -233,9 +233,9 @@ mod tests {
     #[test]
     fn the_table_has_what_was_published() {
         let schema = Schema::published();
-        assert_eq!(schema.messages().len(), 131);
-        assert_eq!(schema.messages().iter().map(|message| message.fields.len()).sum::<usize>(), 1034);
-        assert_eq!(schema.enums().len(), 70);
+        assert_eq!(schema.messages().len(), 139);
+        assert_eq!(schema.messages().iter().map(|message| message.fields.len()).sum::<usize>(), 1086);
+        assert_eq!(schema.enums().len(), 75);
         assert_eq!(schema.enumeration("Metadata.EventType").unwrap().values.len(), 105);
         assert_eq!(schema.entity().field("metadata").unwrap().name, "metadata");
     }

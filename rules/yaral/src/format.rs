@@ -1,0 +1,1 @@
+//! The same rule in the one layout, comments kept.
