@@ -15,7 +15,7 @@ use super::{
     judge::{Effect, Judged, Sent, judge},
     shared::{Paused, Shared, guarded, instant, pause},
 };
-use crate::outbox::settle::{Settlement, settle};
+use crate::outbox::settle::{Outcome, Settlement, settle};
 
 /// Rows of one write: what other sinks accept and settle goes between, so that a large failure here delays nobody there.
 const SETTLED_AT_ONCE: usize = 64;
@@ -216,8 +216,12 @@ impl Worker {
 
     async fn settle(&mut self, settlements: Vec<Settlement>) {
         let (sink, now) = (self.shared.number, self.shared.now());
-        for some in settlements.chunks(SETTLED_AT_ONCE) {
-            let some = some.to_vec();
+        // What waits for one acknowledgement is written at once: a destination says it once, and a question between two
+        // writes would spend that answer on the first part.
+        let (awaiting, others): (Vec<_>, Vec<_>) =
+            settlements.into_iter().partition(|one| matches!(one.outcome, Outcome::Awaiting { .. }));
+        let writes = std::iter::once(awaiting).chain(others.chunks(SETTLED_AT_ONCE).map(<[_]>::to_vec));
+        for some in writes.filter(|some| !some.is_empty()) {
             self.shared.write(&mut self.stop, move |connection| settle(connection, sink, &some, now)).await;
         }
     }

@@ -1,6 +1,7 @@
 //! What the lanes promise where a destination takes deliveries first and has them later.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -73,6 +74,23 @@ async fn what_is_not_acknowledged_goes_out_again_after_its_time_or_when_nobody_k
     assert!((SECOND * 180..SECOND * 200).contains(&(calls[3].at - calls[0].at)), "{:?}", calls[3].at - calls[0].at);
     let status = status_of(&outbox, "soc");
     assert_eq!((status.delivered, status.duplicates_possible), (20, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledgement_that_is_said_once_counts_for_the_whole_batch() {
+    let folder = tempdir().unwrap();
+    let outbox = open(folder.path());
+    let often = AcknowledgementLimits { poll: Duration::from_millis(1), timeout: HOUR };
+    let limits = Limits { acknowledgement: Some(often), ..Limits::new(500, 1 << 20) };
+    let mut said = HashSet::new();
+    let sink = Scripted::new(taking("a")).limits(limits).acknowledge(move |reference| {
+        if said.insert(reference.to_owned()) { Acknowledgement::Confirmed } else { Acknowledgement::Pending }
+    });
+    let sink = Arc::new(sink);
+    outbox.accept(&findings(2_000), &routes(&["soc"])).unwrap();
+    let crew = start(&outbox, &[("soc", &sink)]).await;
+    assert!(settle_within(&crew, SECOND * 600).await, "{:?}", status_of(&outbox, "soc").pending);
+    assert_eq!(sink.calls().len(), 4, "nothing goes out twice");
 }
 
 #[tokio::test(start_paused = true)]
