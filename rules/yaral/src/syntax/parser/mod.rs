@@ -22,6 +22,9 @@ use crate::{
 /// More mistakes than anybody reads; a bound for texts that are no rules at all.
 const MAX_DIAGNOSTICS: usize = 500;
 
+/// How many tokens of a line are looked at for one that is broken.
+const LINE: usize = 64;
+
 /// Words that no variable may have as its name.
 const RESERVED: &[&str] = &[
     "rule",
@@ -141,6 +144,9 @@ impl<'a> Parser<'a> {
         }
         // The lexer's stand before the parser's; a stable sort by place brings them together.
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        // Of two about one place the lexer's is the closer one.
+        self.diagnostics
+            .dedup_by(|second, first| second.span.start == first.span.start && second.is_error() && first.is_error());
         self.diagnostics.truncate(MAX_DIAGNOSTICS);
         Parsed { file, diagnostics: self.diagnostics }
     }
@@ -224,11 +230,30 @@ impl<'a> Parser<'a> {
     /// What to say when something else was expected here.
     fn unexpected(&self, expected: &str) -> Diagnostic {
         let token = self.token();
-        let message = match token.kind {
-            TokenKind::End => format!("unexpected end of the text: expected {expected}"),
-            _ => format!("unexpected token \"{}\": expected {expected}", self.excerpt(token)),
-        };
+        let message = format!("{}: expected {expected}", self.found());
+        if token.kind == TokenKind::End {
+            return Diagnostic::new(Code::UnexpectedToken, self.previous(), message).label("the text ends after this");
+        }
         Diagnostic::new(Code::UnexpectedToken, token.span, message)
+    }
+
+    /// The same where the place is behind the token before: the line ended too early.
+    fn missing_here(&self, expected: &str) -> Diagnostic {
+        let diagnostic = self.unexpected(expected);
+        if !self.token().first_on_line || self.at <= self.statement || self.kind() == TokenKind::End {
+            return diagnostic;
+        }
+        Diagnostic { span: self.previous(), ..diagnostic }.label("something is missing after this")
+    }
+
+    /// How a message begins: with the token that was found.
+    fn found(&self) -> String {
+        let token = self.token();
+        match token.kind {
+            TokenKind::End => "unexpected end of the text".to_owned(),
+            TokenKind::Text | TokenKind::RawText => format!("unexpected text {}", self.excerpt(token)),
+            _ => format!("unexpected token \"{}\"", self.excerpt(token)),
+        }
     }
 
     /// A token as it is shown in a message: a long one cut.
@@ -240,17 +265,29 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Says it, unless it follows from something broken just before, which was said.
+    /// Says it, unless it follows from something broken just before, or behind on the line, which was said.
     fn say(&mut self, diagnostic: Diagnostic) {
-        let before = self.tokens[self.at.saturating_sub(1)];
-        let follows = (before.broken || self.token().broken)
-            && matches!(
-                diagnostic.code,
-                Code::UnexpectedToken | Code::UnclosedDelimiter | Code::InvalidIndex | Code::MetaValue
-            );
-        if !follows && self.diagnostics.len() < 2 * MAX_DIAGNOSTICS {
+        let grammar = matches!(
+            diagnostic.code,
+            Code::UnexpectedToken
+                | Code::UnclosedDelimiter
+                | Code::InvalidIndex
+                | Code::MetaValue
+                | Code::MissingSection
+        );
+        if self.diagnostics.len() < 2 * MAX_DIAGNOSTICS && !(grammar && self.is_near_broken()) {
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// Whether a token here was said to be broken. Behind on the line counts a text without its end: where quotes don't pair, all
+    /// between them is read the wrong way round.
+    fn is_near_broken(&self) -> bool {
+        let line = self.tokens[self.at..].iter().take(LINE);
+        let mut line = line.enumerate().take_while(|(index, token)| *index == 0 || !token.first_on_line);
+        self.tokens[self.at.saturating_sub(1)].broken
+            || self.token().broken
+            || line.any(|(_, token)| token.broken && matches!(token.kind, TokenKind::Text | TokenKind::RawText))
     }
 
     fn fail<T>(&mut self, diagnostic: Diagnostic) -> Read<T> {
