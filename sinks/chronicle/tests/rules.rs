@@ -223,6 +223,21 @@ async fn an_edit_in_between_is_noticed() {
 }
 
 #[tokio::test]
+async fn who_is_throttled_has_written_nothing() {
+    let instance = Instance::start().await;
+    let made = instance.host().create(&single("r")).await.unwrap();
+    instance.rules.forget();
+    instance.rules.fault(0, Fault::Refuse(429));
+    assert_eq!(failed(instance.host().revise(&version(&made), &single("r")).await).kind, ErrorKind::Throttled);
+    assert_eq!(instance.stored("r").revision, made.version.revision);
+    // The text is written, and then how the rule is run can't be read.
+    instance.rules.fault(2, Fault::Refuse(429));
+    let error = failed(instance.host().revise(&version(&made), &single("r")).await);
+    assert_eq!((error.kind, error.retry_after), (ErrorKind::Unavailable, Some(Duration::from_secs(1))));
+    assert_ne!(instance.stored("r").revision, made.version.revision);
+}
+
+#[tokio::test]
 async fn frequencies_are_coerced_by_the_service_and_read_back_as_what_they_are() {
     use RunFrequency::{Daily, Hourly, Live};
     let instance = Instance::start().await;
@@ -517,6 +532,10 @@ async fn an_answer_without_a_verdict_is_no_success() {
     assert!(diagnostic.error && diagnostic.message.contains("does not say why"));
     let error = failed(sink.create("x").await);
     assert!(error.message.contains("whose name is none"), "{error}");
+    // Where a verdict is given, it counts more than how bad something is called.
+    let grim = json!({ "success": true, "compilationDiagnostics": [{ "message": "odd", "severity": "ERROR" }] });
+    let (_server, sink) = answering(move |_| Answer::json(200, &grim)).await;
+    assert!(!sink.verify("x").await.unwrap()[0].error);
 }
 
 #[tokio::test]

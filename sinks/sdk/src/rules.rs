@@ -35,8 +35,9 @@ pub trait RuleHost: Send + Sync {
     /// Gives a rule a new text, if it is still the one that was read.
     ///
     /// # Errors
-    /// [`RuleError::Changed`] when somebody else was faster, [`RuleError::NotCompiled`] when the text is refused. After a
-    /// [`RuleError::Failed`] the new text may be there: how the rule is run could not be read, or the answer was lost.
+    /// [`RuleError::Changed`] when somebody else was faster, [`RuleError::NotCompiled`] when the text is refused. After
+    /// [`RuleError::Failed`] the new text may be there, unless the kind is [`crate::ErrorKind::Throttled`] or
+    /// [`crate::ErrorKind::Rejected`]: the answer was lost, or how the rule is run could not be read.
     async fn revise(&self, rule: &RuleVersion, text: &str) -> Result<HostedRule, RuleError>;
 
     /// Changes how a rule is run. Some of the change may hold even when this fails.

@@ -293,7 +293,7 @@ impl RuleHost for Chronicle {
         let question = Question::of(Verb::Revise, &rule.id, "")?.with("update_mask", "text").saying(body);
         let revised: Rule = self.ask(question).await?.json()?;
         // The answer does not say how the rule is run, and a new text may change that.
-        let deployment = self.deployment(&rule.id).await?;
+        let deployment = self.deployment(&rule.id).await.map_err(after_writing)?;
         self.hosted(revised, deployment)
     }
 
@@ -325,6 +325,16 @@ impl RuleHost for Chronicle {
         let mut errors: Vec<_> = errors.into_iter().filter_map(RuleExecutionError::read).collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.time));
         Ok(errors)
+    }
+}
+
+/// An error after something was written. Whoever is throttled may take it that nothing was.
+fn after_writing(error: RuleError) -> RuleError {
+    match error {
+        RuleError::Failed(error) if error.kind == ErrorKind::Throttled => {
+            RuleError::Failed(SinkError { kind: ErrorKind::Unavailable, ..error })
+        }
+        error => error,
     }
 }
 

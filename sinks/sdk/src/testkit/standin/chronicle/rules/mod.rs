@@ -184,7 +184,13 @@ impl Rules {
     /// The requests so far, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<Asked> {
-        self.log_book().kept.iter().cloned().collect()
+        self.log_since(0)
+    }
+
+    /// The requests of this number or a later one, oldest first.
+    #[must_use]
+    pub fn log_since(&self, number: u64) -> Vec<Asked> {
+        self.log_book().kept.iter().filter(|asked| asked.number >= number).cloned().collect()
     }
 
     /// How many requests there were, forgotten ones not among them.
