@@ -24,7 +24,7 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
     watchbell_udm::schema::nearest(name, names())
         // The last of them: of `arrays.concat` and `strings.concat`, texts are meant more often.
-        .or_else(|| names().filter(|known| known.rsplit('.').next() == Some(last.as_str())).next_back())
+        .or_else(|| names().rfind(|known| known.rsplit('.').next() == Some(last.as_str())))
 }
 
 const UNKNOWN: &str = "Google's pages do not say what it computes";

@@ -5,6 +5,7 @@
 
 mod catalogue;
 pub mod metrics;
+pub mod re2;
 
 pub use catalogue::{FUNCTIONS, find, nearest};
 
