@@ -80,10 +80,10 @@ impl<'t> Checker<'t> {
                 Diagnostic::new(Code::MetricPlace, call.name.span, message)
                     .help("give it to an outcome variable, and compare that in condition")
             }
-            (FunctionKind::Aggregate, Place::Events | Place::Filter) => wrong(format!(
-                "`{name}` looks over all rows of a detection, and events are read one row at a time"
-            ))
-            .help("aggregate in outcome, and compare the outcome variable in condition"),
+            (FunctionKind::Aggregate, Place::Events | Place::Filter) => {
+                wrong(format!("`{name}` looks over all rows of a detection, and events are read one row at a time"))
+                    .help("aggregate in outcome, and compare the outcome variable in condition")
+            }
             (FunctionKind::Aggregate, Place::Condition) => {
                 warning(Code::FunctionPlace, call.name.span, format!("`{name}` is documented for outcome only"))
                     .help("give it to an outcome variable, and compare that in condition")
@@ -118,12 +118,8 @@ impl<'t> Checker<'t> {
             return;
         }
         let wanted: Vec<&str> = parameter.types.iter().map(|kind| kind.name()).collect();
-        let message = format!(
-            "`{}` takes a {} as {}, and this is a {kind}",
-            function.name,
-            wanted.join(" or "),
-            parameter.name
-        );
+        let message =
+            format!("`{}` takes a {} as {}, and this is a {kind}", function.name, wanted.join(" or "), parameter.name);
         let span = argument.value.span;
         let mut diagnostic = if is_certain(parameter, kind) {
             Diagnostic::new(Code::ArgumentType, span, message)

@@ -80,7 +80,8 @@ impl<'t> Checker<'t> {
 
     fn nocase_fits(&mut self, nocase: Span, sides: [Side<'t>; 2]) -> bool {
         let wrong = sides.iter().find(|side| matches!(side.kind, Type::Enum(_))).or_else(|| {
-            let no_text = |side: &&Side<'_>| !matches!(family(side.kind), Family::Text | Family::List | Family::Unknown);
+            let no_text =
+                |side: &&Side<'_>| !matches!(family(side.kind), Family::Text | Family::List | Family::Unknown);
             sides.iter().find(no_text)
         });
         let Some(side) = wrong else { return true };
@@ -172,9 +173,7 @@ impl<'t> Checker<'t> {
     fn compare_lists(&mut self, left: Side<'t>, right: Side<'t>) {
         let list = if matches!(left.kind, Type::List(_)) { left } else { right };
         let message = "a list is compared with a single value, which is never equal";
-        self.report(
-            warning(Code::TypeMismatch, list.expr.span, message).help("ask `arrays.contains(list, value)`"),
-        );
+        self.report(warning(Code::TypeMismatch, list.expr.span, message).help("ask `arrays.contains(list, value)`"));
     }
 
     fn mismatch(&mut self, left: Side<'t>, right: Side<'t>) {

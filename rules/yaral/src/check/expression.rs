@@ -134,10 +134,14 @@ impl<'t> Checker<'t> {
         let Ok(path) = resolve(field) else { return kind };
         if path.indexed() || path.by_key() {
             let message = format!("`{word}` asks about a whole list, and brackets pick one value");
-            self.report(Diagnostic::new(Code::QuantifierPlace, inner.span, message).help(format!("leave out `{word}`")));
+            self.report(
+                Diagnostic::new(Code::QuantifierPlace, inner.span, message).help(format!("leave out `{word}`")),
+            );
         } else if !path.repeated() {
             let message = format!("`{word}` needs a repeated field, and `{}` holds one value", path.canonical());
-            self.report(Diagnostic::new(Code::QuantifierScalar, inner.span, message).help(format!("leave out `{word}`")));
+            self.report(
+                Diagnostic::new(Code::QuantifierScalar, inner.span, message).help(format!("leave out `{word}`")),
+            );
         }
         kind
     }
@@ -218,7 +222,8 @@ impl<'t> Checker<'t> {
                 let message = format!("arithmetic needs numbers, and this is a {kind}");
                 let mut diagnostic = Diagnostic::new(Code::ArithmeticType, expr.span, message);
                 if kind == Type::String {
-                    diagnostic = diagnostic.help("texts are put together by `strings.concat`, and read by `cast.as_int`");
+                    diagnostic =
+                        diagnostic.help("texts are put together by `strings.concat`, and read by `cast.as_int`");
                 }
                 self.report(diagnostic);
                 Type::Any

@@ -2,8 +2,9 @@
 //!
 //! One file for each thing that is looked at. What depends on the documentation's contradictions is a warning: a rule that the
 //! service runs must never be called wrong. What is wrong is told once: a value that follows from a mistake has the type
-//! [`Type::Any`], and [`crate::syntax::tree::ExprKind::Error`] is passed over in silence.
+//! [Type::Any], and [`crate::syntax::tree::ExprKind::Error`] is passed over in silence.
 
+mod bounds;
 mod calls;
 mod classify;
 mod compare;
@@ -32,7 +33,6 @@ use crate::{
     diagnostic::{Code, Diagnostic, Level},
     source::Span,
     syntax::tree::{Rule, RuleFile},
-    types::Type,
 };
 use scope::Scope;
 
@@ -77,9 +77,9 @@ pub fn check(file: &RuleFile) -> Checked {
     for rule in &file.rules {
         if let Some(&first) = names.get(rule.name.text.as_str()) {
             let message = format!("a rule named `{}` stands in this file already", names::shown(&rule.name.text));
-            checked.diagnostics.push(
-                Diagnostic::new(Code::DuplicateRule, rule.name.span, message).related(first, "the first one"),
-            );
+            checked
+                .diagnostics
+                .push(Diagnostic::new(Code::DuplicateRule, rule.name.span, message).related(first, "the first one"));
         } else {
             names.insert(&rule.name.text, rule.name.span);
         }

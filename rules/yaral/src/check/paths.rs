@@ -62,7 +62,7 @@ pub(super) fn kind_of(path: &FieldPath) -> Type {
     }
 }
 
-fn told(error: &PathError) -> Diagnostic {
+pub(super) fn told(error: &PathError) -> Diagnostic {
     match &error.kind {
         PathErrorKind::NoSuchField { name, before, message } => no_such_field(error, name, before, message),
         PathErrorKind::NoFields { name } => Diagnostic::new(
@@ -107,8 +107,7 @@ fn no_such_field(error: &PathError, name: &str, before: &str, message: &str) -> 
         return Diagnostic::new(Code::UnknownField, error.span, start);
     };
     let valid = names::some_of(name, owner.fields.iter().map(|field| field.name), LISTED);
-    let diagnostic =
-        Diagnostic::new(Code::UnknownField, error.span, format!("{start}, valid fields are: {valid}"));
+    let diagnostic = Diagnostic::new(Code::UnknownField, error.span, format!("{start}, valid fields are: {valid}"));
     let spelt = owner.field(name).map(|field| field.name);
     match spelt.or_else(|| watchbell_udm::schema::nearest(name, owner.fields.iter().map(|field| field.name))) {
         Some(near) => diagnostic.label("no such field").help(format!("did you mean `{near}`?")),

@@ -196,7 +196,8 @@ impl<'t> Reader<'t> {
             self.last = Last::Atom(1);
             return Ok(());
         };
-        let count = inside.split(',').map(|number| number.parse().unwrap_or(if number.is_empty() { 0 } else { u64::MAX }));
+        let count =
+            inside.split(',').map(|number| number.parse().unwrap_or(if number.is_empty() { 0 } else { u64::MAX }));
         let greatest = count.max().unwrap_or(0);
         if greatest > MAX_REPEAT {
             return Err(PatternError::TooManyRepeats);
@@ -419,7 +420,8 @@ mod tests {
 
     #[test]
     fn meanings_are_those_of_re2() {
-        let matches = |pattern: &str, text: &str| regex::Regex::new(&read(pattern).unwrap().translated).unwrap().is_match(text);
+        let matches =
+            |pattern: &str, text: &str| regex::Regex::new(&read(pattern).unwrap().translated).unwrap().is_match(text);
         assert!(matches(r"^\Q.*\E$", ".*"));
         assert!(!matches(r"^\w$", "é"));
         assert!(matches(r"^[\w-.]$", "-"));

@@ -38,7 +38,7 @@ pub(super) struct Placeholder<'t> {
     pub(super) bindings: Vec<&'t Expr>,
     /// How certainly it is bound.
     pub(super) bound: Bound,
-    /// Its group in [`Scope::groups`].
+    /// Which group it belongs to; see [`Scope::events_of_group`].
     pub(super) group: usize,
     /// What it holds.
     pub(super) kind: Type,
@@ -140,7 +140,12 @@ impl<'t> Scope<'t> {
 
     /// The events that a placeholder is bound to, as positions in `events`.
     pub(super) fn events_of(&self, placeholder: usize) -> &[usize] {
-        &self.groups[self.placeholders[placeholder].group]
+        self.events_of_group(self.placeholders[placeholder].group)
+    }
+
+    /// The events behind a group of placeholders, as positions in `events`.
+    pub(super) fn events_of_group(&self, group: usize) -> &[usize] {
+        &self.groups[group]
     }
 
     /// Whether some variable reads from there.

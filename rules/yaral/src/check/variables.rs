@@ -32,7 +32,8 @@ impl<'t> Checker<'t> {
         for position in 0..self.scope.events.len() {
             let event = &self.scope.events[position];
             if let Some((span, source)) = event.mixed {
-                let message = format!("`${}` reads {} and {} at once", event.name, plural(event.source), plural(source));
+                let message =
+                    format!("`${}` reads {} and {} at once", event.name, plural(event.source), plural(source));
                 let diagnostic = Diagnostic::new(Code::MixedSources, span, message)
                     .related(event.span, format!("reads {} here", plural(event.source)))
                     .help("use a second variable");
@@ -66,6 +67,9 @@ impl<'t> Checker<'t> {
             return;
         }
         for position in 0..self.scope.placeholders.len() {
+            if self.full() {
+                return;
+            }
             let placeholder = &self.scope.placeholders[position];
             let (name, span, bound) = (placeholder.name, placeholder.span, placeholder.bound);
             let shown = names::shown(name);
@@ -85,12 +89,7 @@ impl<'t> Checker<'t> {
                     let known = self.scope.placeholders.iter().filter(|other| other.bound == Bound::Always);
                     let diagnostic = Diagnostic::new(Code::UnboundPlaceholder, span, message)
                         .help(format!("bind it: `${shown} = $e.principal.hostname`"));
-                    let diagnostic = if self.full() {
-                        diagnostic
-                    } else {
-                        names::did_you_mean(diagnostic, "$", name, known.map(|other| other.name))
-                    };
-                    self.report(diagnostic);
+                    self.report(names::did_you_mean(diagnostic, "$", name, known.map(|other| other.name)));
                 }
                 Bound::Sometimes => {
                     let message = format!("the placeholder `${shown}` is bound in some alternatives of `or` only");
@@ -118,9 +117,8 @@ impl<'t> Checker<'t> {
             }
             _ => None,
         });
-        let without_event = |value: &&'t Expr| {
-            matches!(walk::bare(value).kind, ExprKind::Call(_)) && walk::variables(value).is_empty()
-        };
+        let without_event =
+            |value: &&'t Expr| matches!(walk::bare(value).kind, ExprKind::Call(_)) && walk::variables(value).is_empty();
         let Some(value) = assigned.take(8).find(without_event) else { return false };
         let message = format!("`${}` is assigned a call that reads no event", names::shown(name));
         let diagnostic = Diagnostic::new(Code::NoEvent, value.span, message)
