@@ -62,6 +62,7 @@ codes! {
     DuplicateMeta "Y0115" Warning "duplicate-meta" "a key of meta stands twice";
     MissingWindow "Y0116" Error "missing-window" "match has no window";
     InvalidIndex "Y0117" Error "invalid-index" "an index is no number from 0 and no text";
+    TextTooLong "Y0118" Error "text-too-long" "the text is longer than 4 MiB";
 
     UnknownField "Y0201" Error "unknown-field" "the data model has no such field";
     UnknownEnumValue "Y0202" Error "unknown-enum-value" "the enum has no such value";
@@ -70,6 +71,7 @@ codes! {
     MixedSources "Y0205" Error "mixed-sources" "one variable reads events, entities or detections at once";
     DeprecatedField "Y0206" Warning "deprecated-field" "the field is deprecated";
     DuplicateRule "Y0207" Error "duplicate-rule" "two rules have one name";
+    BareWord "Y0208" Error "bare-word" "a word without quotes or sign stands as a value";
 
     TypeMismatch "Y0301" Error "type-mismatch" "the two sides can't be compared";
     LiteralsCompared "Y0302" Error "literals-compared" "both sides are literals";
