@@ -118,8 +118,12 @@ impl<'t> Checker<'t> {
             return;
         }
         let wanted: Vec<&str> = parameter.types.iter().map(|kind| kind.name()).collect();
-        let message =
-            format!("`{}` takes a {} as {}, and this is a {kind}", function.name, wanted.join(" or "), parameter.name);
+        let message = format!(
+            "`{}` takes {} as {}, and this is of type {kind}",
+            function.name,
+            wanted.join(" or "),
+            parameter.name
+        );
         let span = argument.value.span;
         let mut diagnostic = if is_certain(parameter, kind) {
             Diagnostic::new(Code::ArgumentType, span, message)
