@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{Compiler, Place, bare, undefined};
+use super::{Compiler, Place, bare, no_field, undefined};
 use crate::{
     eval::{
         calls,
@@ -113,6 +113,10 @@ impl Compiler {
             ExprKind::Group(inner) => self.value(inner),
             ExprKind::Field(field) => {
                 let (variable, path) = self.path(field)?;
+                // A typed variable of a detection has a text; other messages have no value.
+                if matches!(path.kind, Type::Message(_)) && !(path.source == EventSource::Detection && path.by_key()) {
+                    return Err(CompileError::unsound("a message stands where a value is needed", expr.span));
+                }
                 Ok(Code::Slot(self.slot(variable, path)))
             }
             ExprKind::Variable(name) => self.variable_value(name, expr.span),
@@ -163,13 +167,7 @@ impl Compiler {
     fn path(&self, field: &Field) -> Result<(usize, FieldPath), CompileError> {
         let name = &field.variable;
         let variable = self.by_name.get(&name.text).copied().ok_or_else(|| undefined(&name.text, name.span))?;
-        let path = resolve(field).map_err(|error| CompileError::unsound("a field that does not exist", error.span))?;
-        // A whole variable of a detection has a text; other messages have no value.
-        let no_value =
-            matches!(path.kind, Type::Message(_)) && !(path.source == EventSource::Detection && path.by_key());
-        if no_value {
-            return Err(CompileError::unsound("a message stands where a value is needed", field.variable.span));
-        }
+        let path = resolve(field).map_err(no_field)?;
         Ok((variable, path))
     }
 
