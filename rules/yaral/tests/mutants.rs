@@ -8,7 +8,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;
 use regex::{Captures, Regex};
-use watchbell_yaral::{Diagnostic, check, parse};
+use watchbell_yaral::{
+    Diagnostic, check,
+    eval::{CompileError, Program},
+    parse,
+};
 
 /// What counts as found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -203,6 +207,18 @@ fn sound_rules_have_no_errors() {
     for (path, text) in rules() {
         let errors: Vec<_> = told(&text).into_iter().filter(Diagnostic::is_error).collect();
         assert!(errors.is_empty(), "{path}: {errors:#?}");
+    }
+}
+
+#[test]
+fn sound_rules_run() {
+    for (path, text) in rules() {
+        for rule in &parse(&text).file.rules {
+            // Only the service has the data of metrics.
+            if let Err(error) = Program::compile(rule) {
+                assert!(matches!(error, CompileError::NotOffline { .. }), "{path}: {error}");
+            }
+        }
     }
 }
 
