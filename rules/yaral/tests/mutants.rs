@@ -247,6 +247,32 @@ fn breaks_are_found() {
     }
 }
 
+/// As deep as the parser lets it be, on the small stack of a test's thread.
+#[test]
+fn deep_rules_do_not_exhaust_the_stack() {
+    let nested = |depth: usize, open: &str, inside: &str, close: &str| {
+        format!("rule t {{ meta: events: {}{inside}{} condition: $e }}", open.repeat(depth), close.repeat(depth))
+    };
+    for depth in [50, 100, 125, 127, 128, 200] {
+        for text in [
+            nested(depth, "(", "$e.target.port = 1", ")"),
+            nested(depth, "not ", "$e.target.port = 1", ""),
+            nested(depth, "(not ", "$e.target.port = 1", ")"),
+            nested(depth, "if($e.target.port = 1, ", "2", ", 3)"),
+            nested(depth, "strings.to_lower(", "$e.principal.hostname", ")"),
+            nested(depth, "1 + (", "$e.target.port", ")"),
+            nested(depth, "(", "$p = $e.principal.hostname or $q = $e.principal.hostname", ")"),
+            format!(
+                "rule t {{ meta: events: $e.target.port = 1 condition: {}$e{} }}",
+                "(".repeat(depth),
+                ")".repeat(depth)
+            ),
+        ] {
+            told(&text);
+        }
+    }
+}
+
 /// An edit of bytes: where (as a share of the length), how many, and whether they are deleted or doubled.
 type Edit = (prop::sample::Index, usize, bool);
 
