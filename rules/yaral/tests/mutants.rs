@@ -125,7 +125,7 @@ fn typo_deep(text: &str) -> Option<String> {
 }
 
 fn typo_enum(text: &str) -> Option<String> {
-    change(text, "events", r#"(event_type [<>=]+ "\w+)""#, |found| format!("{}X\"", &found[1]))
+    change(text, "events", r#"(metadata\.event_type [<>=]+ "\w+)""#, |found| format!("{}X\"", &found[1]))
 }
 
 fn long_window(text: &str) -> Option<String> {
@@ -168,7 +168,7 @@ fn condition_before_events(text: &str) -> Option<String> {
 }
 
 fn nocase_enum(text: &str) -> Option<String> {
-    change(text, "events", r#"event_type [<>=]+ "\w+""#, |found| format!("{} nocase", &found[0]))
+    change(text, "events", r#"metadata\.event_type [<>=]+ "\w+""#, |found| format!("{} nocase", &found[0]))
 }
 
 /// The sound rules: those of this test and those that are delivered.
