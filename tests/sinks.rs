@@ -3,17 +3,14 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    path::Path,
+    process::Stdio,
 };
 
 use tokio::runtime::Runtime;
-use watchbell_sink::testkit::{
-    findings,
-    server::{Answer, Request, Server},
-};
+use watchbell_sink::testkit::server::{Answer, Request, Server};
 
-use crate::place::{Place, Ran};
+use crate::place::Place;
 
 /// A server with the runtime that it lives in.
 struct Served {
