@@ -1,11 +1,7 @@
 //! Sinks as users meet them: what is said of a wrong configuration, and findings that travel the whole way to stand-ins of
 //! the destinations, through the program itself.
 
-use std::{
-    fs,
-    path::Path,
-    process::Stdio,
-};
+use std::{fs, path::Path, process::Stdio};
 
 use tokio::runtime::Runtime;
 use watchbell_sink::testkit::server::{Answer, Request, Server};
