@@ -8,9 +8,11 @@ mod delivery;
 mod demo;
 mod error;
 mod findings;
+mod judgments;
 mod logs;
 mod models;
 mod outbox;
+mod query;
 mod reports;
 mod setup;
 mod sinks;
@@ -20,12 +22,17 @@ use std::sync::atomic::AtomicBool;
 
 use self::analysis::{FileAnalyzer, parse_options};
 pub use self::{
-    delivery::{Bells, ForwardRequest, Forwarded, forward},
+    delivery::{Bells, ForwardRequest, Forwarded, TakenOver, forward},
     error::AppError,
     findings::{Findings, read_findings},
+    judgments::{
+        FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,
+        feedback, find_finding, give_feedback, lift, list_findings, suppress, suppressions,
+    },
     logs::{FieldMapping, Inspection, Scored, inspect, score},
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
+    query::{FindingPage, FindingQuery, JudgedFinding, LARGEST_PAGE, Order, Suppressed},
     reports::{Reported, demo, report, summary_text},
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
@@ -38,12 +45,13 @@ pub use crate::{
         AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, OutboxPlan, Overrides, Plan, Settings,
         SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
     },
+    judgment::{Action, Entry, Feedback, Scope, StandingSuppression, Suppression, Truth},
     outbox::{
         DeadLetter, Letters, OutboxError, Pending, Progress as LaneProgress, Settled, Shown as ShownFinding,
         SinkStatus, Status,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
-    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps},
+    sink::{Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 

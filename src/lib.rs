@@ -13,6 +13,7 @@
 //! * [`config`]: what the user wants, from TOML.
 //! * [`detect`]: the floors above, wired: the detector.
 //! * [`outbox`]: findings to destinations: kept on disk until each has taken them, one lane per destination.
+//! * [`judgment`]: what people decided about findings: suppressions, right and wrong.
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
 //! * [`app`]: what a front may ask.
 //! * [`cli`]: the command line.
@@ -38,6 +39,8 @@ pub mod config;
 pub mod detect;
 
 pub mod outbox;
+
+pub mod judgment;
 
 pub mod batch;
 

@@ -5,10 +5,12 @@ mod architecture;
 mod batch;
 mod cli;
 mod config;
+mod findings;
 mod json;
 mod json_oracle;
 mod kill;
 mod pipeline;
+mod place;
 mod samples;
 mod sinks;
 #[cfg(unix)]

@@ -1,69 +1,12 @@
 //! Sinks as users meet them: what is said of a wrong configuration, and findings that travel the whole way to stand-ins of
 //! the destinations, through the program itself.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-};
+use std::{fs, path::Path, process::Stdio};
 
 use tokio::runtime::Runtime;
-use watchbell_sink::testkit::{
-    findings,
-    server::{Answer, Request, Server},
-};
+use watchbell_sink::testkit::server::{Answer, Request, Server};
 
-/// The program in a folder of its own.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new(configuration: &str) -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
-        fs::write(place.path("watchbell.toml"), configuration).unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_watchbell"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().unwrap())
-    }
-
-    /// A file with findings, as JSON lines.
-    fn findings(&self, count: usize) -> String {
-        let lines =
-            findings::samples(count, 7).into_iter().map(|finding| serde_json::to_string(&finding).unwrap() + "\n");
-        fs::write(self.path("findings.jsonl"), lines.collect::<String>()).unwrap();
-        "findings.jsonl".to_owned()
-    }
-}
-
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn of(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
-    }
-}
+use crate::place::Place;
 
 /// A server with the runtime that it lives in.
 struct Served {

@@ -9,11 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
     AppError,
     findings::read_findings,
+    judgments::judgments_in,
     sinks::{build, sink_plans},
     variable,
 };
@@ -38,6 +40,8 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// The outbox with its lanes at work.
 #[derive(Debug)]
 pub struct Bells {
+    /// Where the outbox is, and the decisions about findings with it.
+    folder: PathBuf,
     outbox: Outbox,
     lanes: Lanes,
     routes: Vec<Route>,
@@ -53,15 +57,26 @@ impl Bells {
         outbox.forget(REMEMBERED)?;
         let lanes = sinks.iter().map(|sink| lane(sink, &outbox)).collect::<Result<Vec<_>, _>>()?;
         let routes = sinks.iter().map(|sink| route(sink, None)).collect();
-        Ok(Self { lanes: Lanes::start(&outbox, lanes)?, outbox, routes })
+        Ok(Self { folder: plan.folder.clone(), lanes: Lanes::start(&outbox, lanes)?, outbox, routes })
     }
 
-    /// Takes findings over; on disk when this returns.
+    /// Takes findings over, but for suppressed ones; on disk when this returns.
     ///
     /// # Errors
-    /// None was taken: the outbox or the disk is full.
-    pub fn accept(&self, findings: &[Finding]) -> Result<Accepted, AppError> {
-        Ok(self.outbox.accept(findings, &self.routes)?)
+    /// None was taken: the outbox or the disk is full, or the decisions about findings can't be read.
+    pub fn accept(&self, findings: &[Finding]) -> Result<TakenOver, AppError> {
+        self.accept_for(findings, &self.routes)
+    }
+
+    fn accept_for(&self, findings: &[Finding], routes: &[Route]) -> Result<TakenOver, AppError> {
+        let (judgments, now) = (judgments_in(&self.folder)?, Timestamp::now());
+        for problem in &judgments.problems {
+            tracing::warn!(%problem, "a decision about findings can't be read");
+        }
+        let rings = |finding: &&Finding| judgments.silenced_by(finding, now).is_none();
+        let ringing: Vec<Finding> = findings.iter().filter(rings).cloned().collect();
+        let accepted = self.outbox.accept(&ringing, routes)?;
+        Ok(TakenOver { accepted, suppressed: findings.len() - ringing.len() })
     }
 
     /// Waits until everything has arrived or can't, the time is over, or `stop` becomes true.
@@ -95,11 +110,22 @@ impl Bells {
     }
 }
 
+/// What became of findings that were handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct TakenOver {
+    /// What the outbox did.
+    #[serde(flatten)]
+    pub accepted: Accepted,
+    /// Findings that a suppression holds back; they stay in the reports.
+    pub suppressed: usize,
+}
+
 impl Handover for Bells {
     fn take(&self, reports: &[FileReport]) -> Result<(), String> {
         let findings: Vec<Finding> = reports.iter().flat_map(|report| &report.findings).cloned().collect();
-        let accepted = self.accept(&findings).map_err(|error| error.to_string())?;
-        tracing::info!(new = accepted.new, known = accepted.known, unrouted = accepted.unrouted, "findings accepted");
+        let TakenOver { accepted, suppressed } = self.accept(&findings).map_err(|error| error.to_string())?;
+        let (new, known, unrouted) = (accepted.new, accepted.known, accepted.unrouted);
+        tracing::info!(new, known, unrouted, suppressed, "findings accepted");
         Ok(())
     }
 }
@@ -178,9 +204,9 @@ pub struct ForwardRequest {
 pub struct Forwarded {
     /// Findings that were read.
     pub findings: usize,
-    /// What became of them in the outbox.
+    /// What became of them.
     #[serde(flatten)]
-    pub accepted: Accepted,
+    pub taken: TakenOver,
     /// Whether everything has arrived, dead letters aside.
     pub complete: bool,
     /// Whether the time was over first.
@@ -205,14 +231,14 @@ pub fn forward(
     let found = read_findings(&request.paths)?;
     let bells = Bells::start(&plan.outbox, &sinks)?;
     let routes: Vec<Route> = sinks.iter().map(|sink| route(sink, request.min_severity)).collect();
-    let accepted = bells.outbox.accept(&found.findings, &routes)?;
+    let taken = bells.accept_for(&found.findings, &routes)?;
     let settled = bells.settle(request.timeout, stop, show)?;
     let names: Vec<String> = sinks.into_iter().map(|sink| sink.name).collect();
     let mut statuses = bells.stop()?;
     statuses.retain(|status| names.contains(&status.name));
     Ok(Forwarded {
         findings: found.findings.len(),
-        accepted,
+        taken,
         complete: settled.complete,
         timed_out: settled.timed_out,
         sinks: statuses,

@@ -3,8 +3,8 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    batch::BatchError, config::ConfigError, detect::DetectError, model::ModelError, outbox::OutboxError,
-    report::ReportError, source::SourceError,
+    batch::BatchError, config::ConfigError, detect::DetectError, judgment::JournalError, model::ModelError,
+    outbox::OutboxError, report::ReportError, source::SourceError,
 };
 
 /// Why a front does not get what it asked for.
@@ -31,6 +31,15 @@ pub enum AppError {
     /// The outbox can't be used.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// Decisions about findings can't be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// No finding has this id.
+    #[error("there is no finding `{}` among those that were read", .0.escape_debug())]
+    NoSuchFinding(String),
+    /// What was asked for can't be.
+    #[error("{0}")]
+    Request(String),
     /// A file can't be written.
     #[error("can't write {}", path.display())]
     Write {

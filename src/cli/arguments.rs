@@ -1,5 +1,6 @@
 //! The arguments, and what `--help` says about them.
 
+pub(super) mod findings;
 pub(super) mod sinks;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use self::findings::{FeedbackCommand, FindingsCommand, SuppressCommand};
 use self::sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand};
 use super::exit::EXIT_CODES;
 use crate::app::{Budget, FormatChoice, Overrides, Severity, Threshold, TimeZone};
@@ -84,6 +86,15 @@ pub(super) enum Command {
     Model(ModelCommand),
     /// Write the reports of an output directory into one HTML file
     Report(ReportArguments),
+    /// List findings, or show one
+    #[command(subcommand, arg_required_else_help = true)]
+    Findings(FindingsCommand),
+    /// Silence findings of a kind for a while, with a reason
+    #[command(subcommand, arg_required_else_help = true)]
+    Suppress(SuppressCommand),
+    /// Say whether a finding was right
+    #[command(subcommand, arg_required_else_help = true)]
+    Feedback(FeedbackCommand),
     /// Set up where findings go: asks, writes the configuration, makes what must exist there
     Setup(SetupArguments),
     /// Test where findings go, step by step, without sending any

@@ -12,7 +12,7 @@ use super::{
     arguments::{Arguments, Command, ConfigCommand, InspectArguments, ModelCommand, ScoreArguments, TrainArguments},
     batch,
     exit::{CliError, Exit},
-    present,
+    findings, present,
     progress::Bar,
     signals, sinks,
     terminal::Terminal,
@@ -80,6 +80,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
             let reported = app::report(&report.output_dir, &report.html)?;
             written(terminal, reported.html.as_deref())?;
         }
+        Command::Findings(command) => findings::run(command, &setup, terminal)?,
+        Command::Suppress(command) => findings::run_suppress(command, &setup, terminal)?,
+        Command::Feedback(command) => findings::run_feedback(command, &setup, terminal)?,
         Command::Setup(arguments) => return sinks::run_setup(arguments, &setup, terminal),
         Command::Test(test) => return sinks::run_test(test, &setup, terminal),
         Command::Forward(forward) => return sinks::run_forward(forward, &setup, terminal),

@@ -120,7 +120,7 @@ impl CliError {
         match self {
             Self::App(AppError::Config(_)) | Self::LogFilter(_) => Exit::Config,
             Self::App(AppError::NoSuchSink { .. } | AppError::NoSinks { .. } | AppError::Setup(_)) => Exit::Config,
-            Self::Refused(_) => Exit::Usage,
+            Self::Refused(_) | Self::App(AppError::Request(_)) => Exit::Usage,
             Self::App(AppError::Stopped) => super::signals::exit(),
             _ => Exit::Input,
         }

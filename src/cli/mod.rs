@@ -6,6 +6,7 @@ mod arguments;
 mod batch;
 mod commands;
 mod exit;
+mod findings;
 mod logging;
 mod present;
 mod progress;

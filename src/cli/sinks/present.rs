@@ -49,11 +49,15 @@ fn one_line(text: &str) -> String {
 
 /// What became of findings that were forwarded.
 pub(super) fn forwarded(forwarded: &Forwarded) -> String {
-    let accepted = &forwarded.accepted;
+    let accepted = &forwarded.taken.accepted;
     let mut out = format!(
-        "{} findings: {} new, {} known, {} for no sink\n",
+        "{} findings: {} new, {} known, {} for no sink",
         forwarded.findings, accepted.new, accepted.known, accepted.unrouted
     );
+    if forwarded.taken.suppressed > 0 {
+        write!(out, ", {} suppressed", forwarded.taken.suppressed).expect(TO_STRING);
+    }
+    out.push('\n');
     out.push_str(&table(&forwarded.sinks));
     if !forwarded.complete {
         let why = if forwarded.timed_out { "the time is over" } else { "a sink is held" };

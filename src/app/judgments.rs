@@ -1,0 +1,265 @@
+//! What people decide about findings, and findings with what was decided about them.
+//!
+//! `paths` are reports, directories with reports, or files with findings; empty means the reports of the batch.
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{
+    AppError,
+    findings::{Findings, read_findings},
+    query::{self, FindingPage, FindingQuery},
+};
+use crate::{
+    config::Plan,
+    judgment::{Action, Entry, Feedback, Journal, Judgments, Scope, StandingSuppression, Suppression, Truth},
+    sink::{Entity, Finding, Severity, ThreatType},
+};
+
+/// The longest that findings may be silenced. What is normal changes within a year.
+pub const LONGEST_SUPPRESSION: SignedDuration = SignedDuration::from_hours(366 * 24);
+/// The longest reason or note, in bytes.
+const LONGEST_TEXT: usize = 2000;
+
+/// Findings that are not to ring for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppressRequest {
+    /// Which.
+    pub which: Which,
+    /// Why.
+    pub reason: String,
+    /// From now on for so long.
+    pub lasts: SignedDuration,
+    /// Who decides.
+    pub by: String,
+}
+
+/// Which findings are to be silenced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Those like this one: its threat, its entity, no worse.
+    Like {
+        /// The finding's id, or the beginning of it.
+        finding: String,
+        /// No worse than this instead.
+        max_severity: Option<Severity>,
+    },
+    /// Those of a threat.
+    Of {
+        /// The threat.
+        threat_type: ThreatType,
+        /// About this one only.
+        entity: Option<Entity>,
+        /// No worse than this.
+        max_severity: Severity,
+    },
+}
+
+/// A suppression, and what it hides among the findings that there are.
+#[derive(Debug, Clone, Serialize)]
+pub struct SuppressionEffect {
+    /// The suppression.
+    pub suppression: Suppression,
+    /// Whether it was written down; otherwise this was a dry run.
+    pub made: bool,
+    /// Findings that rang before and are silenced by it.
+    pub hides: Vec<Finding>,
+    /// Findings that were looked at.
+    pub looked_at: usize,
+}
+
+/// Suppressions, and lines of the journal that can't be read.
+#[derive(Debug, Clone, Serialize)]
+pub struct Suppressions {
+    /// In the order in which they were made.
+    pub suppressions: Vec<StandingSuppression>,
+    /// Lines that can't be read.
+    pub problems: Vec<String>,
+}
+
+/// What people said about findings.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeedbackReport {
+    /// The last word about each finding, the newest first.
+    pub entries: Vec<Entry>,
+    /// How often each threat was right.
+    pub threats: Vec<ThreatRecord>,
+    /// Lines that can't be read.
+    pub problems: Vec<String>,
+}
+
+/// How often findings of a threat were right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ThreatRecord {
+    /// The threat.
+    pub threat_type: ThreatType,
+    /// Findings that were right.
+    pub true_positives: usize,
+    /// Findings that were wrong.
+    pub false_positives: usize,
+}
+
+/// A page of findings, each with what was decided about it.
+///
+/// # Errors
+/// Findings or decisions can't be read, or the page goes on after a finding that is gone.
+pub fn list_findings(plan: &Plan, paths: &[PathBuf], query: &FindingQuery) -> Result<FindingPage, AppError> {
+    query::answer(query, findings(plan, paths)?, &judgments(plan)?, Timestamp::now())
+}
+
+/// One finding, by its id or a clear beginning of it.
+///
+/// # Errors
+/// There is none, or several begin so.
+pub fn find_finding(plan: &Plan, paths: &[PathBuf], id: &str) -> Result<Finding, AppError> {
+    query::one(findings(plan, paths)?.findings, id)
+}
+
+/// Silences findings for a while; with `dry_run` only says which ones it would be.
+///
+/// # Errors
+/// The finding is unknown, the reason is missing, the time is no time, or the journal can't be written.
+pub fn suppress(
+    plan: &Plan,
+    paths: &[PathBuf],
+    request: &SuppressRequest,
+    dry_run: bool,
+) -> Result<SuppressionEffect, AppError> {
+    let reason = said("reason", &request.reason)?;
+    if request.lasts <= SignedDuration::ZERO || request.lasts > LONGEST_SUPPRESSION {
+        return Err(AppError::Request("expected a time up to a year, for example 30d".to_owned()));
+    }
+    let found = findings(plan, paths)?;
+    let looked_at = found.findings.len();
+    let (scope, from_finding) = scope(&request.which, &found)?;
+    let now = Timestamp::now();
+    let expires = now.saturating_add(request.lasts).map_err(|error| AppError::Request(error.to_string()))?;
+    let suppression = Suppression { from_finding, ..Suppression::new(scope, reason, (now, expires)) };
+    let standing = judgments(plan)?;
+    let rang = found.findings.into_iter().filter(|finding| standing.silenced_by(finding, now).is_none());
+    let hides = rang.filter(|finding| suppression.scope.covers(finding)).collect();
+    if !dry_run {
+        let action = Action::Suppress(suppression.clone());
+        journal(plan).append(&Entry { time: now, by: request.by.clone(), action })?;
+    }
+    Ok(SuppressionEffect { suppression, made: !dry_run, hides, looked_at })
+}
+
+/// All suppressions; those that are over or lifted only if `all`.
+///
+/// # Errors
+/// The journal can't be read.
+pub fn suppressions(plan: &Plan, all: bool) -> Result<Suppressions, AppError> {
+    let (judgments, now) = (judgments(plan)?, Timestamp::now());
+    let suppressions = judgments.suppressions().filter(|standing| all || standing.stands(now)).cloned().collect();
+    Ok(Suppressions { suppressions, problems: judgments.problems })
+}
+
+/// Lets findings ring again.
+///
+/// # Errors
+/// No standing suppression has this id, or the journal can't be written.
+pub fn lift(plan: &Plan, id: &str, reason: &str, by: &str) -> Result<(), AppError> {
+    let (reason, now) = (said("reason", reason)?, Timestamp::now());
+    let judgments = judgments(plan)?;
+    if !judgments.suppressions().any(|standing| standing.suppression.id == id && standing.stands(now)) {
+        let standing: Vec<&str> = judgments
+            .suppressions()
+            .filter(|standing| standing.stands(now))
+            .map(|standing| standing.suppression.id.as_str())
+            .collect();
+        let known = if standing.is_empty() { "there is none".to_owned() } else { standing.join(", ") };
+        let message = format!("no suppression `{}` stands; standing: {known}", id.escape_debug());
+        return Err(AppError::Request(message));
+    }
+    let action = Action::Lift { suppression: id.to_owned(), reason };
+    Ok(journal(plan).append(&Entry { time: now, by: by.to_owned(), action })?)
+}
+
+/// Writes down what a finding turned out to be.
+///
+/// # Errors
+/// The finding is unknown, or the journal can't be written.
+pub fn give_feedback(
+    plan: &Plan,
+    paths: &[PathBuf],
+    (id, truth, note): (&str, Truth, Option<&str>),
+    by: &str,
+) -> Result<Feedback, AppError> {
+    let note = note.map(|note| said("note", note)).transpose()?;
+    let feedback = Feedback::on(&find_finding(plan, paths, id)?, truth, note);
+    let action = Action::Feedback(feedback.clone());
+    journal(plan).append(&Entry { time: Timestamp::now(), by: by.to_owned(), action })?;
+    Ok(feedback)
+}
+
+/// What people said about findings, and how often each threat was right.
+///
+/// # Errors
+/// The journal can't be read.
+pub fn feedback(plan: &Plan) -> Result<FeedbackReport, AppError> {
+    let judgments = judgments(plan)?;
+    let entries: Vec<Entry> = judgments.feedback().into_iter().cloned().collect();
+    let count = |threat, truth| {
+        let about = |entry: &&Entry| matches!(&entry.action, Action::Feedback(said) if said.threat_type == threat && said.truth == truth);
+        entries.iter().filter(about).count()
+    };
+    let record = |threat_type| ThreatRecord {
+        threat_type,
+        true_positives: count(threat_type, Truth::TruePositive),
+        false_positives: count(threat_type, Truth::FalsePositive),
+    };
+    let threats = ThreatType::ALL.into_iter().map(record).filter(|one| one.true_positives + one.false_positives > 0);
+    Ok(FeedbackReport { threats: threats.collect(), problems: judgments.problems, entries })
+}
+
+/// What was decided, for whoever holds findings back.
+pub(super) fn judgments_in(folder: &std::path::Path) -> Result<Judgments, AppError> {
+    Ok(Journal::in_folder(folder).read()?)
+}
+
+fn journal(plan: &Plan) -> Journal {
+    Journal::in_folder(&plan.outbox.folder)
+}
+
+fn judgments(plan: &Plan) -> Result<Judgments, AppError> {
+    judgments_in(&plan.outbox.folder)
+}
+
+fn findings(plan: &Plan, paths: &[PathBuf]) -> Result<Findings, AppError> {
+    if !paths.is_empty() {
+        return read_findings(paths);
+    }
+    let reports = plan.batch.output_dir.clone();
+    if !reports.is_dir() {
+        let message = "no such directory; `watchbell batch` writes reports there".to_owned();
+        return Err(AppError::Findings { path: reports, message });
+    }
+    read_findings(&[reports])
+}
+
+fn scope(which: &Which, found: &Findings) -> Result<(Scope, Option<String>), AppError> {
+    match which {
+        Which::Like { finding, max_severity } => {
+            let finding = query::one(found.findings.clone(), finding)?;
+            let like = Scope::like(&finding);
+            let max_severity = max_severity.unwrap_or(like.max_severity);
+            Ok((Scope { max_severity, ..like }, Some(finding.id)))
+        }
+        Which::Of { threat_type, entity, max_severity } => {
+            let scope = Scope { threat_type: *threat_type, entity: entity.clone(), max_severity: *max_severity };
+            Ok((scope, None))
+        }
+    }
+}
+
+/// A text that somebody has to give.
+fn said(what: &str, text: &str) -> Result<String, AppError> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > LONGEST_TEXT {
+        return Err(AppError::Request(format!("expected a {what} of 1 to {LONGEST_TEXT} bytes")));
+    }
+    Ok(text.to_owned())
+}

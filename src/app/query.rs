@@ -1,0 +1,283 @@
+//! Findings asked for: filtered, in an order, a page at a time, each with what people decided about it.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{AppError, findings::Findings};
+use crate::{
+    judgment::{Judgments, Truth},
+    sink::{Finding, Severity, ThreatType},
+};
+
+/// The most findings on one page.
+pub const LARGEST_PAGE: usize = 100;
+/// The shortest beginning of an id that may stand for it.
+const SHORTEST_ID: usize = 4;
+
+/// Which findings, and how many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingQuery {
+    /// Of these threats; empty: of all.
+    pub threats: Vec<ThreatType>,
+    /// Nothing below this.
+    pub min_severity: Severity,
+    /// About this account, address, host, as the log spells it.
+    pub entity: Option<String>,
+    /// Last seen at this time or after.
+    pub since: Option<Timestamp>,
+    /// Last seen before this time.
+    pub until: Option<Timestamp>,
+    /// What is done with suppressed ones.
+    pub suppressed: Suppressed,
+    /// What comes first.
+    pub order: Order,
+    /// Most findings, up to [`LARGEST_PAGE`].
+    pub limit: usize,
+    /// The id of the last finding of the page before.
+    pub after: Option<String>,
+}
+
+impl Default for FindingQuery {
+    fn default() -> Self {
+        Self {
+            threats: Vec::new(),
+            min_severity: Severity::Informational,
+            entity: None,
+            since: None,
+            until: None,
+            suppressed: Suppressed::Hidden,
+            order: Order::Strongest,
+            limit: 20,
+            after: None,
+        }
+    }
+}
+
+/// What is done with suppressed findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suppressed {
+    /// Left out, and counted.
+    Hidden,
+    /// Among the others, marked.
+    Shown,
+    /// Nothing but them.
+    Only,
+}
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The gravest, among equals the one with the highest risk score.
+    Strongest,
+    /// The last seen.
+    Newest,
+}
+
+/// Some findings of an answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct FindingPage {
+    /// The findings.
+    pub findings: Vec<JudgedFinding>,
+    /// How many the whole answer has.
+    pub total: usize,
+    /// How many more there would be without suppressions.
+    pub suppressed: usize,
+    /// Gives the next page; `None` on the last.
+    pub next: Option<String>,
+    /// Reports and decisions that could not be read.
+    pub problems: Vec<String>,
+}
+
+/// A finding and what people decided about it.
+#[derive(Debug, Clone, Serialize)]
+pub struct JudgedFinding {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// The suppression that silences it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppressed_by: Option<String>,
+    /// What it turned out to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<Truth>,
+}
+
+impl JudgedFinding {
+    fn of(finding: Finding, judgments: &Judgments, now: Timestamp) -> Self {
+        Self {
+            suppressed_by: judgments.silenced_by(&finding, now).map(|standing| standing.suppression.id.clone()),
+            feedback: judgments.feedback_on(&finding.id).map(|feedback| feedback.truth),
+            finding,
+        }
+    }
+}
+
+/// Answers a query. Pure: `now` is the time at which suppressions are judged.
+///
+/// # Errors
+/// The page goes on after a finding that is no longer in the answer.
+pub(super) fn answer(
+    query: &FindingQuery,
+    found: Findings,
+    judgments: &Judgments,
+    now: Timestamp,
+) -> Result<FindingPage, AppError> {
+    let wanted = found.findings.into_iter().filter(|finding| query.wants(finding));
+    let judged = wanted.map(|finding| JudgedFinding::of(finding, judgments, now));
+    let (silenced, ringing): (Vec<_>, Vec<_>) = judged.partition(|judged| judged.suppressed_by.is_some());
+    let suppressed = silenced.len();
+    let mut all = match query.suppressed {
+        Suppressed::Hidden => ringing,
+        Suppressed::Only => silenced,
+        Suppressed::Shown => ringing.into_iter().chain(silenced).collect(),
+    };
+    all.sort_by(|one, other| query.order.compare(&one.finding, &other.finding));
+    let total = all.len();
+    let begin = match &query.after {
+        None => 0,
+        Some(after) => {
+            let last = all.iter().position(|judged| judged.finding.id == *after);
+            last.ok_or_else(|| {
+                AppError::Request(format!("no page goes on after `{}`; begin anew", after.escape_debug()))
+            })? + 1
+        }
+    };
+    let limit = query.limit.clamp(1, LARGEST_PAGE);
+    let findings: Vec<_> = all.into_iter().skip(begin).take(limit).collect();
+    let is_last = begin + findings.len() >= total;
+    let next = findings.last().filter(|_| !is_last).map(|judged| judged.finding.id.clone());
+    let problems = [found.problems, judgments.problems.clone()].concat();
+    Ok(FindingPage { findings, total, suppressed, next, problems })
+}
+
+/// The one finding whose id begins so.
+///
+/// # Errors
+/// No finding has this id, or several begin with it.
+pub(super) fn one(findings: Vec<Finding>, id: &str) -> Result<Finding, AppError> {
+    let shown = id.escape_debug();
+    if id.len() < SHORTEST_ID {
+        return Err(AppError::Request(format!("`{shown}` is too short for an id, expected at least 4 digits of it")));
+    }
+    let mut named = findings.into_iter().filter(|finding| finding.id.starts_with(id));
+    match (named.next(), named.next()) {
+        (Some(finding), None) => Ok(finding),
+        (Some(_), Some(_)) => {
+            Err(AppError::Request(format!("several findings begin with `{shown}`; say more of the id")))
+        }
+        (None, _) => Err(AppError::NoSuchFinding(id.to_owned())),
+    }
+}
+
+impl FindingQuery {
+    fn wants(&self, finding: &Finding) -> bool {
+        let seen = finding.last_seen.or(finding.first_seen);
+        finding.severity >= self.min_severity
+            && (self.threats.is_empty() || self.threats.contains(&finding.threat_type))
+            && self.entity.as_ref().is_none_or(|entity| finding.entity.value == *entity)
+            && self.since.is_none_or(|since| seen.is_some_and(|seen| seen >= since))
+            && self.until.is_none_or(|until| seen.is_some_and(|seen| seen < until))
+    }
+}
+
+impl Order {
+    /// Ids decide last, so that pages never overlap.
+    fn compare(self, one: &Finding, other: &Finding) -> Ordering {
+        let newest = || other.last_seen.cmp(&one.last_seen);
+        let strongest = || {
+            other
+                .severity
+                .cmp(&one.severity)
+                .then_with(|| other.risk_score.cmp(&one.risk_score))
+                .then_with(|| other.score.total_cmp(&one.score))
+        };
+        let order = match self {
+            Self::Strongest => strongest().then_with(newest),
+            Self::Newest => newest().then_with(strongest),
+        };
+        order.then_with(|| one.id.cmp(&other.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        judgment::{Action, Entry, Journal, Scope, Suppression},
+        sink::testkit::findings::samples,
+    };
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn found() -> Findings {
+        Findings { findings: samples(57, 3), problems: Vec::new() }
+    }
+
+    fn ids(page: &FindingPage) -> Vec<String> {
+        page.findings.iter().map(|judged| judged.finding.id.clone()).collect()
+    }
+
+    #[test]
+    fn pages_hold_every_finding_once_and_in_order() {
+        let mut query = FindingQuery { limit: 10, ..FindingQuery::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = answer(&query, found(), &Judgments::default(), NOW).unwrap();
+            assert_eq!(page.total, 57);
+            seen.extend(page.findings.iter().map(|judged| judged.finding.clone()));
+            let Some(next) = page.next else { break };
+            query.after = Some(next);
+        }
+        assert_eq!(seen.len(), 57);
+        assert!(seen.windows(2).all(|pair| pair[0].severity >= pair[1].severity));
+        query.after = Some("gone".to_owned());
+        assert!(answer(&query, found(), &Judgments::default(), NOW).is_err());
+    }
+
+    #[test]
+    fn filters_hold_all_at_once() {
+        let first = found().findings.remove(0);
+        let query = FindingQuery {
+            threats: vec![first.threat_type],
+            entity: Some(first.entity.value.clone()),
+            min_severity: first.severity,
+            ..FindingQuery::default()
+        };
+        let page = answer(&query, found(), &Judgments::default(), NOW).unwrap();
+        assert!(ids(&page).contains(&first.id));
+        assert!(page.findings.iter().all(|judged| judged.finding.threat_type == first.threat_type));
+    }
+
+    #[test]
+    fn suppressed_findings_are_hidden_and_counted_or_shown_and_marked() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = found().findings.remove(0);
+        let suppression = Suppression::new(Scope::like(&first), "known".to_owned(), (NOW, Timestamp::MAX));
+        let journal = Journal::in_folder(folder.path());
+        let action = Action::Suppress(suppression.clone());
+        journal.append(&Entry { time: NOW, by: "ada".to_owned(), action }).unwrap();
+        let judgments = journal.read().unwrap();
+        let ask = |suppressed| {
+            let query = FindingQuery { suppressed, limit: 100, ..FindingQuery::default() };
+            answer(&query, found(), &judgments, NOW).unwrap()
+        };
+        let hidden = ask(Suppressed::Hidden);
+        assert!(!ids(&hidden).contains(&first.id));
+        assert_eq!(hidden.total + hidden.suppressed, 57);
+        let only = ask(Suppressed::Only);
+        assert!(ids(&only).contains(&first.id));
+        assert!(only.findings.iter().all(|judged| judged.suppressed_by.as_ref() == Some(&suppression.id)));
+        assert_eq!(ask(Suppressed::Shown).total, 57);
+    }
+
+    #[test]
+    fn an_id_may_be_shortened_while_it_is_clear() {
+        let findings = found().findings;
+        let id = findings[5].id.clone();
+        assert_eq!(one(findings.clone(), &id[..12]).unwrap().id, id);
+        assert!(one(findings.clone(), "abc").unwrap_err().to_string().contains("too short"));
+        assert!(matches!(one(findings, "ffffffffff00"), Err(AppError::NoSuchFinding(_))));
+    }
+}

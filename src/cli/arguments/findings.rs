@@ -1,0 +1,268 @@
+//! The arguments of the commands about findings and what people decide about them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
+
+use super::sinks::OutboxPlace;
+use crate::app::{Entity, EntityKind, Order, Severity, ThreatType};
+
+/// Where findings are read.
+#[derive(Debug, Args)]
+pub(crate) struct FindingPaths {
+    /// Reports, directories with reports, or files with findings [default: the reports of the batch]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Directory with the reports of the batch [OUTPUT_DIR] [default: batch_outputs/]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) outbox: OutboxPlace,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FindingsCommand {
+    /// List findings, the gravest first
+    List(ListArguments),
+    /// Show one finding with its reasons and evidence
+    Show {
+        /// Id of the finding, or a clear beginning of it
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        at: FindingPaths,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    pub(crate) at: FindingPaths,
+    /// Only this threat; may be repeated
+    #[arg(long, value_name = "THREAT")]
+    pub(crate) threat_type: Vec<ThreatType>,
+    /// Nothing below this severity
+    #[arg(long, value_name = "SEVERITY", default_value = "informational")]
+    pub(crate) min_severity: Severity,
+    /// Only about this account, address or host, as the log spells it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) entity: Option<String>,
+    /// Last seen at or after: a time, a date, or so long ago: 24h
+    #[arg(long, value_name = "WHEN", value_parser = past)]
+    pub(crate) since: Option<Timestamp>,
+    /// Last seen before
+    #[arg(long, value_name = "WHEN", value_parser = past)]
+    pub(crate) until: Option<Timestamp>,
+    /// What is done with suppressed findings
+    #[arg(long, value_name = "HOW", default_value = "hide")]
+    pub(crate) suppressed: SuppressedChoice,
+    /// What comes first
+    #[arg(long, value_name = "ORDER", default_value = "strongest")]
+    pub(crate) order: OrderChoice,
+    /// Most findings, up to 100
+    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) limit: u16,
+    /// Go on after this finding: the `next` of the page before
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Option<String>,
+    /// Print the page as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is done with suppressed findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SuppressedChoice {
+    /// Leave them out and say how many
+    Hide,
+    /// Show them marked
+    Show,
+    /// Show nothing else
+    Only,
+}
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderChoice {
+    /// The gravest
+    Strongest,
+    /// The last seen
+    Newest,
+}
+
+impl From<OrderChoice> for Order {
+    fn from(choice: OrderChoice) -> Self {
+        match choice {
+            OrderChoice::Strongest => Self::Strongest,
+            OrderChoice::Newest => Self::Newest,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SuppressCommand {
+    /// Silence findings for a while: they are not listed or forwarded, and stay in the reports
+    Add(AddArguments),
+    /// List the suppressions that stand
+    List {
+        #[command(flatten)]
+        outbox: OutboxPlace,
+        /// Also those that are over or lifted
+        #[arg(long)]
+        all: bool,
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let findings ring again before the time is over
+    Lift {
+        /// Id of the suppression
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        outbox: OutboxPlace,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub(crate) struct AddArguments {
+    /// Findings like this one: same threat, same entity, no worse
+    #[arg(long, value_name = "ID", group = "which")]
+    pub(crate) from_finding: Option<String>,
+    /// Findings of this threat
+    #[arg(long, value_name = "THREAT", group = "which")]
+    pub(crate) threat_type: Option<ThreatType>,
+    /// With --threat-type: only about this one, for example user:backup or ip:192.0.2.7
+    #[arg(long, value_name = "KIND:VALUE", value_parser = entity, conflicts_with = "from_finding")]
+    pub(crate) entity: Option<Entity>,
+    /// What is worse than this rings all the same [default: the finding's own severity, or medium]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) up_to: Option<Severity>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// For how long, up to a year: 12h, 30d, or until a date: 2026-12-31
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = from_now)]
+    pub(crate) expires: SignedDuration,
+    /// Only say which findings it would hide
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) who: Who,
+    #[command(flatten)]
+    pub(crate) at: FindingPaths,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Who decides.
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// Who decides, for the record
+    #[arg(long = "by", value_name = "NAME", env = "USER", hide_env_values = true, default_value = "unknown")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FeedbackCommand {
+    /// The finding was right: it rings even if a suppression would silence it
+    Tp(SayArguments),
+    /// The finding was wrong
+    Fp(SayArguments),
+    /// List what was said, and how often each threat was right
+    List {
+        #[command(flatten)]
+        outbox: OutboxPlace,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SayArguments {
+    /// Id of the finding, or a clear beginning of it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What else is to be known
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    #[command(flatten)]
+    pub(crate) who: Who,
+    #[command(flatten)]
+    pub(crate) at: FindingPaths,
+}
+
+fn entity(text: &str) -> Result<Entity, String> {
+    let kinds = [
+        EntityKind::User,
+        EntityKind::Ip,
+        EntityKind::Host,
+        EntityKind::Resource,
+        EntityKind::Process,
+        EntityKind::Source,
+    ];
+    let (kind, value) = text.split_once(':').filter(|(_, value)| !value.is_empty()).unwrap_or_default();
+    let names = || kinds.map(EntityKind::name).join(", ");
+    let kind = kinds.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or_else(|| format!("expected KIND:VALUE, with one of the kinds {}", names()))?;
+    Ok(Entity { kind, value: value.to_owned() })
+}
+
+/// A moment: a time, a date (UTC), or so long ago.
+fn past(text: &str) -> Result<Timestamp, String> {
+    if let Ok(length) = length(text) {
+        return Timestamp::now().checked_sub(length).map_err(|error| error.to_string());
+    }
+    moment(text)
+}
+
+/// From now on: so long, or until a moment.
+fn from_now(text: &str) -> Result<SignedDuration, String> {
+    length(text).or_else(|_| moment(text).map(|moment| moment.duration_since(Timestamp::now())))
+}
+
+fn length(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let midnight = |date: Date| date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    let date = || text.parse::<Date>().and_then(midnight);
+    text.parse::<Timestamp>()
+        .or_else(|_| date())
+        .map_err(|_| "expected a time like 2026-12-31T08:00:00Z, a date, or a length like 12h or 30d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_moments_or_lengths() {
+        assert_eq!(moment("2026-12-31").unwrap().to_string(), "2026-12-31T00:00:00Z");
+        assert_eq!(length("30d").unwrap(), SignedDuration::from_hours(720));
+        assert_eq!(length("2w").unwrap(), SignedDuration::from_hours(336));
+        assert!(moment("tomorrow").unwrap_err().contains("expected a time"));
+        assert!(past("1h").unwrap() < Timestamp::now());
+    }
+
+    #[test]
+    fn an_entity_names_its_kind() {
+        let expected = Entity { kind: EntityKind::Ip, value: "2001:db8::1".to_owned() };
+        assert_eq!(entity("ip:2001:db8::1").unwrap(), expected);
+        assert!(entity("somebody").unwrap_err().starts_with("expected KIND:VALUE"));
+    }
+}
