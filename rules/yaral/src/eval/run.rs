@@ -51,7 +51,8 @@ impl Program {
         let (detections, suppressed) = detections(&run, found);
         let mut notes = notes(&run);
         if suppressed > 0 {
-            notes.push(format!("{suppressed} detections were suppressed"));
+            let what = if suppressed == 1 { "detection was" } else { "detections were" };
+            notes.push(format!("{suppressed} {what} suppressed"));
         }
         Ok(Run { exported: self.exported(data, &detections), detections, notes })
     }

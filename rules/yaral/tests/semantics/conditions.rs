@@ -273,7 +273,7 @@ fn c19_suppression_by_match_variables() {
     let event = |at: i64, ip: &str| minute(at, json!({"principal": {"hostname": "h", "ip": [ip]}}));
     let found = run_with(sections, &events_of(&[event(0, "a"), event(30, "a"), event(31, "b")]), &Settings::default());
     assert_eq!(texts(&found.detections, "ip"), ["a", "b"]);
-    assert_eq!(found.notes, ["1 detections were suppressed"]);
+    assert_eq!(found.notes, ["1 detection was suppressed"]);
 }
 
 #[test]
