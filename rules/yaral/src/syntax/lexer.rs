@@ -88,7 +88,7 @@ impl Lexer<'_> {
                 b' ' | b'\t' | b'\r' | 0x0b | 0x0c => self.at += 1,
                 b'/' if self.peek(1) == b'/' => {
                     let start = self.at;
-                    self.to_line_end();
+                    self.pass_line();
                     self.out.comments.push(self.span(start));
                 }
                 b'/' if self.peek(1) == b'*' => self.block_comment(),
@@ -113,7 +113,7 @@ impl Lexer<'_> {
     }
 
     /// To the end of the line, which is left; trailing carriage returns too.
-    fn to_line_end(&mut self) {
+    fn pass_line(&mut self) {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
         self.at += length;
@@ -200,7 +200,7 @@ impl Lexer<'_> {
             return self.push(kind, start);
         }
         if kind == TokenKind::Count && (self.fresh || matches!(self.peek(0), b' ' | b'#' | b'!')) {
-            self.to_line_end();
+            self.pass_line();
             return self.say(Code::InvalidCharacter, start, "unexpected token \"#\"", "comments begin with `//`");
         }
         self.name();

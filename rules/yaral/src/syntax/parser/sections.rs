@@ -17,7 +17,7 @@ impl Parser<'_> {
     /// Reads entries up to the end of the section; a broken one is skipped.
     fn entries<T>(&mut self, entry: impl Fn(&mut Self) -> Read<T>) -> Vec<T> {
         let mut entries = Vec::new();
-        while !self.at_end_of_section() && !(self.at_header() && !self.is_literal(2)) {
+        while !(self.at_end_of_section() || self.at_header() && !self.is_literal(2)) {
             let start = self.at;
             self.statement = start;
             self.words_are_values = false;
