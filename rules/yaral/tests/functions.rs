@@ -14,6 +14,8 @@ macro_rules! v {
 mod aggregates;
 #[path = "functions/any_arguments.rs"]
 mod any_arguments;
+#[path = "functions/lists.rs"]
+mod lists;
 #[path = "functions/page.rs"]
 mod page;
 

@@ -12,12 +12,12 @@ use super::{
     graph::enriched,
     group::groups,
     input::{Dataset, EvalError, Settings},
-    lists::{DataTable, Prepared},
+    lists::Prepared,
     program::{Exported, Program, Source},
     scope,
     unnest::copies,
 };
-use crate::{functions::Environment, resolve::EventSource};
+use crate::{functions::Environment, lists::DataTable, resolve::EventSource};
 
 /// What a rule found.
 #[derive(Debug, Clone, Default)]

@@ -16,12 +16,13 @@ use super::{
     event::{Event, Nanos, SECOND, each},
     input::{EvalError, Settings},
     join::Rows,
-    lists::{DataTable, Prepared},
+    lists::Prepared,
     program::Program,
     value::{Value, fold},
 };
 use crate::{
     functions::Environment,
+    lists::DataTable,
     syntax::tree::{ArithmeticOp, Quantifier},
 };
 
