@@ -136,6 +136,10 @@ impl<'a> Translation<'a> {
             'p' | 'P' | 'x' => {
                 self.out.push('\\');
                 self.out.push(letter);
+                if letter != 'x' && !self.rest.starts_with('{') {
+                    let name = self.next();
+                    self.out.extend(name);
+                }
                 self.braced();
             }
             '0'..='7' => self.octal(letter)?,
@@ -232,15 +236,22 @@ impl<'a> Translation<'a> {
             let Some(letter) = self.next() else {
                 return Err(PatternError::Invalid("missing closing `]`".to_owned()));
             };
+            let named = letter == '[' && self.rest.starts_with(':') && self.rest.contains(":]");
+            let shorthand = letter == '\\' && self.rest.starts_with(['d', 'D', 'w', 'W', 's', 'S', 'p', 'P']);
             match letter {
                 ']' if !first => break,
                 ']' => self.out.push_str("\\]"),
                 '\\' => self.escape(true)?,
-                '[' if self.rest.starts_with(':') && self.rest.contains(":]") => self.named_class(),
+                '[' if named => self.named_class(),
                 '[' | '&' | '~' => self.verbatim(letter),
                 // Two in a row would take one class from another.
                 '-' if self.out.ends_with('-') && !self.out.ends_with("\\-") => self.verbatim('-'),
                 other => self.out.push(other),
+            }
+            // No range begins with a class, so a hyphen behind one is a sign, which may begin a range itself.
+            if (named || shorthand) && self.rest.starts_with('-') {
+                self.next();
+                self.verbatim('-');
             }
             first = false;
         }
@@ -290,6 +301,9 @@ mod tests {
         assert!(matches("^[a&&b]$", "&") && matches("^[a~~b]$", "~") && matches("^[[a]$", "["));
         assert!(matches("^[]a]+$", "]a") && matches("^[^]a]$", "b") && matches("^[a-c-]+$", "b-"));
         assert!(matches("^[+--]+$", "+,-") && matches("^[[:alpha:]_]+$", "ab_"));
+        assert!(matches(r"^[\w-.]+$", "a-.") && matches(r"^[\d-z]+$", "1-z") && matches(r"^[\w--/]+$", "a-./"));
+        assert!(matches(r"^[\s-_]+$", " -_") && !matches(r"[\s-_]", "A") && !matches(r"[[:alpha:]-~]", "{"));
+        assert!(matches(r"^[\pL-z]+$", "λ-z") && matches("^[a-c-e]+$", "b-e") && matches(r"^[\w-]+$", "a-"));
         assert!(matches(r"^\Qa.b{\E$", "a.b{") && matches(r"\Qa.b", "a.b"));
         assert!(matches(r"^\101\x41\x{41}\0$", "AAA\0"));
         assert!(matches(r"^\é\-\/$", "é-/"));
