@@ -33,13 +33,19 @@ impl<'t> Checker<'t> {
             self.report(Diagnostic::new(Code::UndocumentedFunction, call.name.span, message));
         }
         let kinds: Vec<Type> = call.arguments.iter().map(|argument| self.argument(argument, place)).collect();
+        let told = self.diagnostics.len();
         self.arity(function, call, whole.span);
         for (position, argument) in call.arguments.iter().enumerate() {
             if let (Some(parameter), Some(&kind)) = (function.parameter(position), kinds.get(position)) {
                 self.argument_type(function, parameter, argument, kind);
             }
         }
+        let wrong = self.diagnostics[told..].iter().any(Diagnostic::is_error);
         self.patterns(function, call);
+        if wrong {
+            // What would come of it is anybody's guess, and no mistake of its own.
+            return Type::Any;
+        }
         function.result(kinds.first().copied().unwrap_or(Type::Any))
     }
 
@@ -118,8 +124,8 @@ impl<'t> Checker<'t> {
             return;
         }
         let wanted: Vec<&str> = parameter.types.iter().map(|kind| kind.name()).collect();
-        let message =
-            format!("`{}` takes a {} as {}, and this is a {kind}", function.name, wanted.join(" or "), parameter.name);
+        let (wanted, given) = (names::a(wanted.join(" or ")), names::a(kind));
+        let message = format!("`{}` takes {wanted} as {}, and this is {given}", function.name, parameter.name);
         let span = argument.value.span;
         let mut diagnostic = if is_certain(parameter, kind) {
             Diagnostic::new(Code::ArgumentType, span, message)
