@@ -204,7 +204,7 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
             && owner.is_none()
         {
             match &segment.index {
-                None => {}
+                None | Some(Index { kind: IndexKind::Error, .. }) => {}
                 Some(Index { kind: IndexKind::Key(key), .. }) => {
                     last.pick = Pick::Key(key.clone());
                     kind = Type::String;

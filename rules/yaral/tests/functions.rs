@@ -133,6 +133,8 @@ fn casts_and_bytes() {
         F12 "cast.as_string"(2.25) = "2.25";
         F28 "strings.base64_decode"("dGVzdA==") = "test";
         F28 "strings.base64_decode"("not base64!") = "not base64!";
+        X00 "strings.base64_decode"("dGVzdA") = "dGVzdA";
+        X00 "strings.base64_decode"("/2E=") = "\u{fffd}a";
     });
     assert_eq!(run("cast.as_float", &[v!("1.012345678")]).unwrap(), v!(1.012_345_6), "F10");
     check([
@@ -142,6 +144,7 @@ fn casts_and_bytes() {
         ("F36", "strings.from_base64", vec![v!("invalid-value")], bytes(&[])),
         ("F37", "strings.from_hex", vec![v!("1234")], bytes(&[0x12, 0x34])),
         ("F37", "strings.from_hex", vec![v!("str")], bytes(&[])),
+        ("X00", "strings.from_hex", vec![v!("123")], bytes(&[])),
         ("F37", "strings.from_hex", vec![v!("")], bytes(&[])),
         ("F37", "strings.from_hex", vec![v!("筒纸.中国")], bytes(&[])),
     ]);
@@ -312,6 +315,8 @@ fn texts() {
         F43 "strings.split"("a:b:c:d", ":") = ["a", "b", "c", "d"];
         F43 "strings.split"("a,b,c,d", ":") = ["a,b,c,d"];
         F43 "strings.split"("abc", "") = ["a", "b", "c"];
+        X00 "strings.split"("", ",") = [""];
+        X00 "strings.split"("", "") = [""];
     });
 }
 
@@ -382,6 +387,7 @@ fn times() {
         F47 "timestamp.get_hour"(1_708_598_631, "America/Los_Angeles") = 2;
         F47 "timestamp.get_hour"(1_708_598_631, "-08:00") = 2;
         F47 "timestamp.get_week"(0) = 0;
+        X00 "timestamp.as_unix_seconds"("") = 0;
         F48 "timestamp.now"() = NOW;
         F48 "timestamp.current_seconds"() = NOW;
     });

@@ -114,7 +114,7 @@ const EVENTS: &[Line] = &[
     ("A30", "all $e.udm.additional.fields[\"pod_name\"] = \"x\"", "", Error(Code::QuantifierPlace)),
     ("A31", "$e.principal.ip[-1] = \"x\"", "", Error(Code::InvalidIndex)),
     ("A32", "$e.intermediary.ip[0] = \"x\"", "", Error(Code::IndexMisuse)),
-    ("A33", "$e.additional.fields[0][\"k\"] = \"x\"", "", Error(Code::UnexpectedToken)),
+    ("A33", "$e.additional.fields[0][\"k\"] = \"x\"", "", Error(Code::InvalidIndex)),
     ("A33b", "$e.additional.fields[0] = \"x\"", "", Error(Code::IndexMisuse)),
     ("A34", "$e.intermediary[0].ip[0] = \"x\"", "", Fine),
     ("A35", "$e.udm.additional.fields[\"pod_name\"] = \"kube\"", "", Fine),
@@ -194,7 +194,7 @@ const SECTIONS: &[Line] = &[
     // Pages on schedules speak of longer windows.
     ("A78", HOST, "match: $h over 49h", Warning(Code::LongWindow)),
     ("A78b", HOST, "match: $h over 15d", Error(Code::WindowLength)),
-    ("A79", HOST, "match: $h over 30s", Error(Code::UnexpectedToken)),
+    ("A79", HOST, "match: $h over 30s", Error(Code::InvalidNumber)),
     ("A79b", HOST, "match: $h over 0m", Error(Code::WindowLength)),
     ("A80", ENTITY, "match: $h over 3h after $g", Error(Code::WindowPivot)),
     ("A81", ENTITY, "match: $h over 3h after $u", Fine),

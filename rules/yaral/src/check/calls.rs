@@ -124,8 +124,12 @@ impl<'t> Checker<'t> {
             return;
         }
         let wanted: Vec<&str> = parameter.types.iter().map(|kind| kind.name()).collect();
-        let (wanted, given) = (names::a(wanted.join(" or ")), names::a(kind));
-        let message = format!("`{}` takes {wanted} as {}, and this is {given}", function.name, parameter.name);
+        let message = format!(
+            "`{}` takes {} as {}, and this is of type {kind}",
+            function.name,
+            wanted.join(" or "),
+            parameter.name
+        );
         let span = argument.value.span;
         let mut diagnostic = if is_certain(parameter, kind) {
             Diagnostic::new(Code::ArgumentType, span, message)

@@ -1,7 +1,5 @@
 //! Names in messages: shortened, control characters escaped, and the nearest one that exists.
 
-use std::fmt::Display;
-
 use crate::diagnostic::Diagnostic;
 
 /// Longer names are cut.
@@ -18,13 +16,6 @@ pub(super) fn shown(name: &str) -> String {
 
 fn escaped(character: char) -> Vec<char> {
     if character.is_control() { character.escape_default().collect() } else { vec![character] }
-}
-
-/// A type with its article.
-pub(super) fn a(kind: impl Display) -> String {
-    let kind = kind.to_string();
-    let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-    if kind == "bytes" { kind } else { format!("{article} {kind}") }
 }
 
 /// With "did you mean", where something is near. The sign stands before the name: `$` of variables.
@@ -63,14 +54,6 @@ mod tests {
     fn names_are_safe_to_show() {
         assert_eq!(shown("a\u{1b}[31m"), "a\\u{1b}[31m");
         assert_eq!(shown(&"x".repeat(100)).len(), MAX_SHOWN + 2);
-    }
-
-    #[test]
-    fn types_have_the_article_that_fits() {
-        assert_eq!(
-            ["int", "uint", "enum X", "bytes", "list of int"].map(a).join(", "),
-            "an int, a uint, an enum X, bytes, a list of int"
-        );
     }
 
     #[test]

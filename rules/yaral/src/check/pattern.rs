@@ -7,6 +7,13 @@ use std::{iter::Peekable, str::CharIndices};
 
 /// What RE2 lets a counted repetition reach, nested ones multiplied.
 const MAX_REPEAT: u64 = 1000;
+/// The longest pattern.
+const MAX_LENGTH: usize = 64 << 10;
+/// How far the end of a count, of a class's name, of a group's name is looked for. Without a bound a hostile pattern costs the
+/// square of its length.
+const MAX_COUNT: usize = 24;
+const MAX_CLASS_NAME: usize = 16;
+const MAX_GROUP_NAME: usize = 128;
 /// Groups nested deeper than this are refused, so that nobody's recursion is too deep.
 const MAX_DEPTH: usize = 100;
 
@@ -59,6 +66,9 @@ impl PatternError {
 /// # Errors
 /// What RE2 does not take about it.
 pub(crate) fn read(text: &str) -> Result<Pattern, PatternError> {
+    if text.len() > MAX_LENGTH {
+        return Err(PatternError::Syntax(format!("it is longer than {MAX_LENGTH} bytes")));
+    }
     let mut reader = Reader::new(text);
     while let Some((at, character)) = reader.rest.next() {
         reader.token(at, character)?;
@@ -155,6 +165,14 @@ impl<'t> Reader<'t> {
         self.text.get(at..).unwrap_or_default()
     }
 
+    /// What stands from a place up to an end, if that is within so many bytes.
+    fn up_to(&self, at: usize, end: &str, bound: usize) -> Option<&'t str> {
+        let rest = self.after(at).as_bytes();
+        let near = rest.get(..bound).unwrap_or(rest);
+        let length = near.windows(end.len()).position(|window| window == end.as_bytes())?;
+        self.text.get(at..at + length)
+    }
+
     fn skip(&mut self, characters: usize) {
         for _ in 0..characters {
             self.rest.next();
@@ -186,7 +204,7 @@ impl<'t> Reader<'t> {
 
     /// `{2}`, `{2,}`, `{2,3}`; anything else is a brace.
     fn brace(&mut self, at: usize) -> Result<(), PatternError> {
-        let counted = self.after(at + 1).split_once('}').map(|(inside, _)| inside).filter(|inside| {
+        let counted = self.up_to(at + 1, "}", MAX_COUNT).filter(|inside| {
             let (least, most) = inside.split_once(',').unwrap_or((inside, "0"));
             let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
             !least.is_empty() && digits(least) && digits(most)
@@ -239,7 +257,7 @@ impl<'t> Reader<'t> {
         }
         self.counts.push(1);
         if named {
-            let head = rest.split_once('>').map_or("", |(head, _)| head);
+            let head = self.up_to(at, ">", MAX_GROUP_NAME).unwrap_or_default();
             self.output.push_str(head.get(1..).unwrap_or_default());
             self.skip(head.chars().count().saturating_sub(1));
         }
@@ -248,7 +266,9 @@ impl<'t> Reader<'t> {
 
     /// `(?i)` and `(?i:`.
     fn flags(&mut self, at: usize) -> Result<(), PatternError> {
-        let flags: &str = self.after(at + 2).split([')', ':']).next().unwrap_or_default();
+        let rest = self.after(at + 2);
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'-').count();
+        let flags = rest.get(..length).unwrap_or_default();
         if let Some(other) = flags.chars().find(|flag| !"imsU-".contains(*flag)) {
             return Err(PatternError::Unsupported(format!("(?{other}")));
         }
@@ -364,7 +384,7 @@ impl<'t> Reader<'t> {
 
     /// `[:alpha:]`, or a bracket as it stands.
     fn named_class(&mut self, at: usize) -> bool {
-        let named = self.after(at).strip_prefix("[:").and_then(|rest| rest.split_once(":]")).map(|(name, _)| name);
+        let named = self.up_to(at, ":]", MAX_CLASS_NAME).and_then(|named| named.strip_prefix("[:"));
         match named.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'^')) {
             Some(name) => {
                 self.output.push_str(&format!("[:{name}:]"));

@@ -166,6 +166,9 @@ fn c12_either_event() {
     assert_eq!(both[0].matched("e1").unwrap().records, [0]);
     assert_eq!(both[0].matched("e2").unwrap().records, [1]);
     assert_eq!(count(&sections, &[of_kind(0, "e3", "C")]), 0);
+    let counted = sections.replace("condition:", "outcome: $n = count($e1.metadata.event_type) condition:");
+    let pair = run(&counted, &[of_kind(0, "e1", "A"), of_kind(60, "e2", "A")]);
+    assert_eq!(number(&pair[0], "n"), 1.0, "one row, although either could have begun it");
 }
 
 #[test]
