@@ -133,9 +133,11 @@ pub(super) fn copies(run: &Run<'_>, at: usize) -> Result<Vec<Copy>, EvalError> {
         if !early.is_empty() {
             // Most records fail at a plain field; their lists need no look.
             level.fill(root, &mut values);
-            if !keeper.pass(record, &values, &early)? {
+            let copy = Copy { record: u32::try_from(record).unwrap_or(u32::MAX), values };
+            if !keeper.pass(&copy, early.iter().copied())? {
                 continue;
             }
+            values = copy.values;
         }
         run.rows(level.count(root).saturating_add(keeper.kept.len()))?;
         for choice in level.choices(root, values) {
@@ -185,23 +187,16 @@ impl<'a> Keeper<'a> {
             }
             copy.values[binding.slot] = value;
         }
-        for filter in &variable.filters {
-            if !self.run.settled(self.with(&copy, |scope| scope.truth(filter)))? {
-                return Ok(());
-            }
+        if self.pass(&copy, variable.filters.iter())? {
+            self.kept.push(copy);
         }
-        self.kept.push(copy);
         self.run.rows(self.kept.len())
     }
 
-    fn pass(&self, record: usize, values: &[Value], filters: &[&Code]) -> Result<bool, EvalError> {
-        let copy = Copy { record: u32::try_from(record).unwrap_or(u32::MAX), values: values.to_vec() };
-        for filter in filters {
-            if !self.run.settled(self.with(&copy, |scope| scope.truth(filter)))? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    fn pass<'f>(&self, copy: &Copy, mut filters: impl Iterator<Item = &'f Code>) -> Result<bool, EvalError> {
+        self.with(copy, |scope| {
+            filters.try_fold(true, |passes, filter| Ok(passes && self.run.settled(scope.truth(filter))?))
+        })
     }
 
     fn with<T>(&self, copy: &Copy, evaluate: impl FnOnce(&Scope<'_>) -> T) -> T {

@@ -299,6 +299,18 @@ fn c21_predicates_of_an_absent_event_are_not_enforced() {
 }
 
 #[test]
+fn a123_a_placeholder_without_values_has_no_partner() {
+    let sections = r#"events: $u.principal.hostname = $h $u.principal.port = $port $u.principal.ip = $ip
+        $v.target.hostname = $h $v.target.ip = $ip match: $h by 5m condition: #port > 1 and #ip = 0"#;
+    let from = |port: i64| minute(0, json!({"principal": {"hostname": "h", "port": port, "ip": ["a"]}}));
+    let to = |ip: &str| minute(1, json!({"target": {"hostname": "h", "ip": [ip]}}));
+    assert_eq!(count(sections, &[from(1), from(2)]), 1);
+    assert_eq!(count(sections, &[from(1), from(2), to("b")]), 1);
+    assert_eq!(count(sections, &[from(1), from(2), to("a")]), 0);
+    assert_eq!(count(sections, &[from(1)]), 0);
+}
+
+#[test]
 fn c22_time_of_a_detection() {
     let event = of_kind(90, "a", "h");
     let windowed =
