@@ -2,6 +2,8 @@
 //!
 //! The table is printed (`cargo test --test mutants -- --nocapture`). "alone" counts the mutants of which one error tells all.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;

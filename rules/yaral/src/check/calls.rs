@@ -3,11 +3,11 @@
 use super::{
     Checker, Place,
     expression::{Family, family},
-    names, pattern, walk, warning,
+    names, walk, warning,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    functions::{self, Function, FunctionKind, Kind, Parameter, Role},
+    functions::{self, Function, FunctionKind, Kind, Parameter, Role, re2_syntax},
     source::Span,
     syntax::tree::{Argument, Call, Expr, ExprKind},
     types::Type,
@@ -159,7 +159,7 @@ impl<'t> Checker<'t> {
                 Role::Pattern { groups: allowed } => {
                     let in_slashes = matches!(walk::bare(&argument.value).kind, ExprKind::Regex(_));
                     groups = if in_slashes {
-                        pattern::read(text).ok().map(|pattern| pattern.groups)
+                        re2_syntax::read(text).ok().map(|pattern| pattern.groups)
                     } else {
                         self.pattern(text, span)
                     };
@@ -204,7 +204,7 @@ impl<'t> Checker<'t> {
 
     /// Checks a literal pattern and counts its groups.
     pub(super) fn pattern(&mut self, text: &str, span: Span) -> Option<usize> {
-        match pattern::read(text) {
+        match re2_syntax::read(text) {
             Ok(pattern) => Some(pattern.groups),
             Err(error) => {
                 let message = format!("the pattern is not valid: {}", names::shown(&error.to_string()));

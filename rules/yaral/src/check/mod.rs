@@ -20,7 +20,6 @@ mod names;
 mod options;
 mod outcome;
 mod paths;
-mod pattern;
 mod scope;
 mod setup;
 mod unions;
