@@ -313,8 +313,10 @@ fn a123_a_placeholder_without_values_has_no_partner() {
 #[test]
 fn c22_time_of_a_detection() {
     let event = of_kind(90, "a", "h");
-    let windowed =
-        run("events: $a.principal.hostname = $h match: $h by 1m condition: #a > 0 and #h > 0", &[event.clone()]);
+    let windowed = run(
+        "events: $a.principal.hostname = $h $a.principal.port = $p match: $h by 1m condition: #a > 0 and #p > 0",
+        &[event.clone()],
+    );
     assert_eq!(windowed[0].detection_time().to_string(), "2024-01-01T00:02:00Z");
     let single = run("events: $a.principal.hostname = \"h\" condition: $a", &[event]);
     assert_eq!(single[0].detection_time().to_string(), "2024-01-01T00:01:30Z");

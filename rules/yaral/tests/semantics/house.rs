@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use watchbell_yaral::{
+    check,
     eval::{CompileError, Dataset, Detection, Event, Program, Run, Settings, Value},
     parse,
     resolve::EventSource,
@@ -16,6 +17,9 @@ pub fn rule(sections: &str) -> String {
 pub fn compile(text: &str) -> Result<Program, CompileError> {
     let parsed = parse(text);
     assert!(parsed.diagnostics.iter().all(|one| !one.is_error()), "{text}\n{:?}", parsed.diagnostics);
+    // What is run here is also what the checker takes: the two must not tell different things.
+    let refused: Vec<_> = check(&parsed.file).diagnostics.into_iter().filter(|one| one.is_error()).collect();
+    assert!(refused.is_empty(), "{text}\n{refused:?}");
     Program::compile(&parsed.file.rules[0])
 }
 
