@@ -8,7 +8,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;
 use regex::{Captures, Regex};
-use watchbell_yaral::{Diagnostic, check, parse};
+use watchbell_yaral::{
+    Diagnostic, check,
+    eval::{CompileError, Program},
+    parse,
+};
 
 /// What counts as found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,7 +125,7 @@ fn typo_deep(text: &str) -> Option<String> {
 }
 
 fn typo_enum(text: &str) -> Option<String> {
-    change(text, "events", r#"(event_type [<>=]+ "\w+)""#, |found| format!("{}X\"", &found[1]))
+    change(text, "events", r#"(metadata\.event_type [<>=]+ "\w+)""#, |found| format!("{}X\"", &found[1]))
 }
 
 fn long_window(text: &str) -> Option<String> {
@@ -164,7 +168,7 @@ fn condition_before_events(text: &str) -> Option<String> {
 }
 
 fn nocase_enum(text: &str) -> Option<String> {
-    change(text, "events", r#"event_type [<>=]+ "\w+""#, |found| format!("{} nocase", &found[0]))
+    change(text, "events", r#"metadata\.event_type [<>=]+ "\w+""#, |found| format!("{} nocase", &found[0]))
 }
 
 /// The sound rules: those of this test and those that are delivered.
@@ -207,6 +211,18 @@ fn sound_rules_have_no_errors() {
 }
 
 #[test]
+fn sound_rules_run() {
+    for (path, text) in rules() {
+        for rule in &parse(&text).file.rules {
+            // Only the service has the data of metrics.
+            if let Err(error) = Program::compile(rule) {
+                assert!(matches!(error, CompileError::NotOffline { .. }), "{path}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn breaks_are_found() {
     let rules = rules();
     let mut missed = Vec::new();
@@ -231,6 +247,32 @@ fn breaks_are_found() {
     }
 }
 
+/// As deep as the parser lets it be, on the small stack of a test's thread.
+#[test]
+fn deep_rules_do_not_exhaust_the_stack() {
+    let nested = |depth: usize, open: &str, inside: &str, close: &str| {
+        format!("rule t {{ meta: events: {}{inside}{} condition: $e }}", open.repeat(depth), close.repeat(depth))
+    };
+    for depth in [50, 100, 125, 127, 128, 200] {
+        for text in [
+            nested(depth, "(", "$e.target.port = 1", ")"),
+            nested(depth, "not ", "$e.target.port = 1", ""),
+            nested(depth, "(not ", "$e.target.port = 1", ")"),
+            nested(depth, "if($e.target.port = 1, ", "2", ", 3)"),
+            nested(depth, "strings.to_lower(", "$e.principal.hostname", ")"),
+            nested(depth, "1 + (", "$e.target.port", ")"),
+            nested(depth, "(", "$p = $e.principal.hostname or $q = $e.principal.hostname", ")"),
+            format!(
+                "rule t {{ meta: events: $e.target.port = 1 condition: {}$e{} }}",
+                "(".repeat(depth),
+                ")".repeat(depth)
+            ),
+        ] {
+            told(&text);
+        }
+    }
+}
+
 /// An edit of bytes: where (as a share of the length), how many, and whether they are deleted or doubled.
 type Edit = (prop::sample::Index, usize, bool);
 
@@ -249,7 +291,7 @@ fn edited(text: &str, edits: &[Edit]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_edit_makes_the_checker_panic(

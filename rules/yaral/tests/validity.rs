@@ -3,7 +3,7 @@
 //! Each line is put into a minimal rule whose condition asks for every event variable, unless the line has its own condition. An
 //! error is expected alone: one mistake, one message.
 
-use watchbell_yaral::{Code, Diagnostic, Level, check, parse};
+use watchbell_yaral::{Code, Diagnostic, Level, check, eval::Program, parse};
 
 /// What is expected of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -308,6 +308,18 @@ const ABSENCE: &[(&str, &str, Expected)] = &[
     ("A128", "not $u1 and $u2 and $g1 and $g2", Error(Code::ConditionNot)),
     ("A129", "#port < 50 and #ip = 0", Error(Code::NoBoundedEvent)),
 ];
+
+/// What is fine must run, too.
+#[test]
+fn what_is_fine_runs() {
+    for (id, events, rest, expected) in EVENTS.iter().chain(SECTIONS) {
+        let text = rule(events, rest);
+        if *expected == Fine {
+            let program = Program::compile(&parse(&text).file.rules[0]);
+            assert!(program.is_ok(), "{id}: {}\n{text}", program.unwrap_err());
+        }
+    }
+}
 
 #[test]
 fn events_are_judged_as_documented() {

@@ -131,6 +131,7 @@ impl<'t> Checker<'t> {
         self.check_options();
         self.check_lists();
         self.check_composite();
+        self.check_metric_periods();
         self.check_setup();
         self.check_export();
     }
