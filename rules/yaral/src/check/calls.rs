@@ -33,13 +33,19 @@ impl<'t> Checker<'t> {
             self.report(Diagnostic::new(Code::UndocumentedFunction, call.name.span, message));
         }
         let kinds: Vec<Type> = call.arguments.iter().map(|argument| self.argument(argument, place)).collect();
+        let told = self.diagnostics.len();
         self.arity(function, call, whole.span);
         for (position, argument) in call.arguments.iter().enumerate() {
             if let (Some(parameter), Some(&kind)) = (function.parameter(position), kinds.get(position)) {
                 self.argument_type(function, parameter, argument, kind);
             }
         }
+        let wrong = self.diagnostics[told..].iter().any(Diagnostic::is_error);
         self.patterns(function, call);
+        if wrong {
+            // What would come of it is anybody's guess, and no mistake of its own.
+            return Type::Any;
+        }
         function.result(kinds.first().copied().unwrap_or(Type::Any))
     }
 

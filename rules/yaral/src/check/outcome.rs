@@ -170,7 +170,8 @@ impl<'t> Checker<'t> {
         let is_outcome = self.scope.outcomes.contains_key(name);
         let shown = names::shown(name);
         match (around.aggregate, placeholder) {
-            (Aggregate::Present, None) if is_outcome => {
+            // One that has no value yet was told so.
+            (Aggregate::Present, None) if self.scope.outcomes.get(name).is_some_and(|outcome| outcome.defined) => {
                 let message = format!("the outcome variable `${shown}` is aggregated already");
                 self.report(Diagnostic::new(Code::OutcomeReaggregated, span, message).help("use it as it is"));
             }

@@ -116,6 +116,9 @@ mod tests {
         assert!(matches("^[a&&b]$", "&") && matches("^[a~~b]$", "~") && matches("^[[a]$", "["));
         assert!(matches("^[]a]+$", "]a") && matches("^[^]a]$", "b") && matches("^[a-c-]+$", "b-"));
         assert!(matches("^[+--]+$", "+,-") && matches("^[[:alpha:]_]+$", "ab_"));
+        assert!(matches(r"^[\w-.]+$", "a-.") && matches(r"^[\d-z]+$", "1-z") && matches(r"^[\w--/]+$", "a-./"));
+        assert!(matches(r"^[\s-_]+$", " -_") && !matches(r"[\s-_]", "A") && !matches(r"[[:alpha:]-~]", "{"));
+        assert!(matches(r"^[\pL-z]+$", "λ-z") && matches("^[a-c-e]+$", "b-e") && matches(r"^[\w-]+$", "a-"));
         assert!(matches(r"^\Qa.b{\E$", "a.b{") && matches(r"\Qa.b", "a.b"));
         assert!(matches(r"^\101\x41\x{41}\0$", "AAA\0"));
         assert!(matches(r"^\é\-\/$", "é-/"));

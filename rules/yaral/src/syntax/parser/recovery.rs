@@ -29,7 +29,14 @@ impl Parser<'_> {
                     Self::pair(&self.tokens, &mut open, &mut partners, (index, TokenKind::LeftBracket))
                 }
                 TokenKind::RightBrace => open.clear(),
-                TokenKind::Word if token.first_on_line && self.section_at(index).is_some() => open.clear(),
+                // Columns to write may have such names, and no section comes after them.
+                TokenKind::Word
+                    if token.first_on_line
+                        && self.section_at(index).is_some()
+                        && !open.last().is_some_and(|&at| at > 0 && self.shown(self.tokens[at - 1]) == "write_row") =>
+                {
+                    open.clear();
+                }
                 _ => {}
             }
         }

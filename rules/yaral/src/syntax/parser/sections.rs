@@ -410,7 +410,9 @@ impl Parser<'_> {
         let open = self.at;
         self.expect(TokenKind::LeftParenthesis, "`(` and the columns")?;
         let mut columns = Vec::new();
-        while self.kind() != TokenKind::RightParenthesis && !self.at_end_of_section() {
+        // Where the parenthesis has its partner, a word that names a section is a column.
+        let closed = self.partners[open].is_some();
+        while self.kind() != TokenKind::RightParenthesis && (closed || !self.at_end_of_section()) {
             if !self.kind().is_word() {
                 let diagnostic = self.unexpected("a column, for example `user: $user`");
                 return self.fail(diagnostic);
