@@ -30,5 +30,8 @@ fuzz_target!(|text: &str| {
 fn content(text: &str) -> (Vec<&str>, Vec<String>) {
     let lexed = lex(text);
     let comment = |text: &str| text.replace('\r', "").trim_end().to_owned();
-    (lexed.tokens.iter().map(|token| token.span.of(text)).collect(), lexed.comments.iter().map(|span| comment(span.of(text))).collect())
+    (
+        lexed.tokens.iter().map(|token| token.span.of(text)).collect(),
+        lexed.comments.iter().map(|span| comment(span.of(text))).collect(),
+    )
 }

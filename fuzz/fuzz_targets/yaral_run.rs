@@ -31,7 +31,8 @@ fuzz_target!(|text: &str| {
         let Ok(program) = Program::compile(rule) else { continue };
         for name in program.lists() {
             let list = ReferenceList::parse(ListKind::String, "a\n10.0.0.0/8\n");
-            let table = DataTable { columns: vec![Column::text("a"), Column::text("b")], rows: vec![vec!["a".to_owned()]] };
+            let table =
+                DataTable { columns: vec![Column::text("a"), Column::text("b")], rows: vec![vec!["a".to_owned()]] };
             data.lists.insert(name.to_owned(), list);
             data.tables.insert(name.to_owned(), table);
         }

@@ -28,3 +28,8 @@ pub use check::{Checked, check};
 pub use diagnostic::{Code, Diagnostic, Level};
 pub use source::Span;
 pub use syntax::parse;
+
+/// The example of the README, so that it stays true.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+pub struct Readme;
