@@ -1,0 +1,1 @@
+//! Rules to a tenant, by a plan that is shown first.
