@@ -12,6 +12,7 @@ mod logs;
 mod models;
 mod outbox;
 mod reports;
+mod rules;
 mod setup;
 mod sinks;
 mod udm;
@@ -27,6 +28,11 @@ pub use self::{
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     reports::{Reported, demo, report, summary_text},
+    rules::{
+        Exported, ExportRequest, Issues, LaidOutFiles, Layout, LogSource, RecordAt, RuleChanges, RuleCheckup, RuleDetection,
+        RuleRun, RuleTestFile, RuleTestReport, RunRequest, ShippedRule, check_rules, export_rules, lay_out_rules, run_rule,
+        shipped_rules, test_rules, write_junit,
+    },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
     udm::{UdmReport, check_udm},
@@ -43,7 +49,7 @@ pub use crate::{
         SinkStatus, Status,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
-    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps},
+    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use crate::{
     batch::BatchError, config::ConfigError, detect::DetectError, model::ModelError, outbox::OutboxError,
-    report::ReportError, source::SourceError,
+    report::ReportError, rules::folder::FolderError, source::SourceError,
 };
 
 /// Why a front does not get what it asked for.
@@ -81,6 +81,12 @@ pub enum AppError {
     /// A sink can't be set up this way.
     #[error("{0}")]
     Setup(String),
+    /// Rules in files can't be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Rules, or their tests, are not what they should be.
+    #[error("{0}")]
+    Rules(String),
     /// The threads that wait for the network can't be had.
     #[error("cannot start the network's runtime")]
     Runtime(#[source] io::Error),

@@ -10,16 +10,15 @@ pub enum LaidOut {
     /// It should be this.
     Changed(String),
     /// It can't be parsed, and is left alone.
-    Broken(Diagnostic),
+    Broken(Option<Diagnostic>),
 }
 
 /// Lays out a text. One that does not parse is never touched.
 #[must_use]
 pub fn lay_out(text: &str) -> LaidOut {
-    let parsed = watchbell_yaral::parse(text);
-    if let Some(error) = parsed.diagnostics.into_iter().find(Diagnostic::is_error) {
-        return LaidOut::Broken(error);
+    match watchbell_yaral::format::format(text) {
+        Ok(new) if new == text => LaidOut::Same,
+        Ok(new) => LaidOut::Changed(new),
+        Err(diagnostics) => LaidOut::Broken(diagnostics.into_iter().find(Diagnostic::is_error)),
     }
-    let new = text.to_owned();
-    if new == text { LaidOut::Same } else { LaidOut::Changed(new) }
 }
