@@ -62,6 +62,7 @@ codes! {
     DuplicateMeta "Y0115" Warning "duplicate-meta" "a key of meta stands twice";
     MissingWindow "Y0116" Error "missing-window" "match has no window";
     InvalidIndex "Y0117" Error "invalid-index" "an index is no number from 0 and no text";
+    TextTooLong "Y0118" Error "text-too-long" "the text is longer than 4 MiB";
 
     UnknownField "Y0201" Error "unknown-field" "the data model has no such field";
     UnknownEnumValue "Y0202" Error "unknown-enum-value" "the enum has no such value";
