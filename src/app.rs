@@ -12,6 +12,7 @@ mod logs;
 mod models;
 mod outbox;
 mod reports;
+mod rollout;
 mod setup;
 mod sinks;
 mod udm;
@@ -27,6 +28,7 @@ pub use self::{
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     reports::{Reported, demo, report, summary_text},
+    rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
     udm::{UdmReport, check_udm},
@@ -43,6 +45,12 @@ pub use crate::{
         SinkStatus, Status,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
+    rollout::{
+        Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,
+        RuleResult, RuleState, RuleStatus, RuleTrouble, Told as RolloutTold,
+    },
+    rules::folder::{FolderError, FolderProblems},
+    sink::rules::ExecutionState,
     sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps},
     source::SourceError,
 };

@@ -21,7 +21,14 @@ impl Facts {
         let checked = watchbell_yaral::check(&parsed.file);
         let told = parsed.diagnostics.iter().chain(&checked.diagnostics);
         let errors = told.filter(|diagnostic| diagnostic.is_error()).count();
-        let Some(rule) = checked.facts.first() else { return Self { errors, ..Self::default() } };
+        let Some(rule) = checked.facts.first() else {
+            let m = parsed.file.rules.first(); //TEMP
+            return Self {
+                errors,
+                multi_event: m.map(|m| m.matching.is_some()),
+                window_seconds: m.and_then(|m| m.matching.as_ref()?.body.window.as_ref().map(|w| w.length.seconds)),
+            };
+        };
         let multi_event = Some(rule.classification == Classification::MultiEvent);
         Self { multi_event, window_seconds: rule.window_seconds, errors }
     }

@@ -132,7 +132,8 @@ impl Requests<'_> {
         loop {
             match self.host.revise(version, text).await {
                 Ok(rule) => return Ok(rule),
-                Err(RuleError::Changed { .. }) if tries.may_have_acted => {
+                // The text may be taken and the answer still an error: what comes after it is asked for, too.
+                Err(RuleError::Changed { .. }) if tries.count > 0 => {
                     let now = self.rules().await?.into_iter().find(|rule| rule.version.id == version.id);
                     return now.filter(|rule| text::is_same(&rule.text, text)).ok_or(Trouble::Changed);
                 }
