@@ -12,6 +12,7 @@ mod logs;
 mod models;
 mod outbox;
 mod reports;
+mod rollout;
 mod rules;
 mod setup;
 mod sinks;
@@ -28,6 +29,7 @@ pub use self::{
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     reports::{Reported, demo, report, summary_text},
+    rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
     rules::{
         Exported, ExportRequest, Issues, LaidOutFiles, Layout, LogSource, RecordAt, RuleChanges, RuleCheckup, RuleDetection,
         RuleRun, RuleTestFile, RuleTestReport, RunRequest, ShippedRule, check_rules, export_rules, lay_out_rules, run_rule,
@@ -49,6 +51,12 @@ pub use crate::{
         SinkStatus, Status,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
+    rollout::{
+        Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,
+        RuleResult, RuleState, RuleStatus, RuleTrouble, Told as RolloutTold,
+    },
+    rules::folder::{FolderError, FolderProblems},
+    sink::rules::ExecutionState,
     sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };

@@ -68,7 +68,7 @@ fn texts_of(paths: &[PathBuf]) -> Result<(Vec<RuleText>, Vec<String>), AppError>
     texts.retain(|text| seen.insert(text.path.clone()));
     if texts.is_empty() && unreadable.is_empty() {
         let named: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(AppError::Rules(format!("no rules in {}; they are in files that end with .yaral", named.join(", "))));
+        return Err(AppError::RuleTexts(format!("no rules in {}; they are in files that end with .yaral", named.join(", "))));
     }
     Ok((texts, unreadable))
 }
@@ -77,7 +77,7 @@ fn stdin() -> Result<String, AppError> {
     let mut bytes = Vec::new();
     let failed = |error: io::Error| AppError::Findings { path: "-".into(), message: error.to_string() };
     io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|_| AppError::Rules("standard input is not UTF-8".to_owned()))
+    String::from_utf8(bytes).map_err(|_| AppError::RuleTexts("standard input is not UTF-8".to_owned()))
 }
 
 fn read(path: &Path) -> Result<String, AppError> {
@@ -155,7 +155,7 @@ pub struct LaidOutFiles {
 pub fn lay_out_rules(paths: &[PathBuf], only_look: bool) -> Result<LaidOutFiles, AppError> {
     let (texts, unreadable) = texts_of(paths)?;
     if let Some(problem) = unreadable.into_iter().next() {
-        return Err(AppError::Rules(problem));
+        return Err(AppError::RuleTexts(problem));
     }
     let mut done = LaidOutFiles::default();
     for text in texts {
@@ -277,11 +277,11 @@ pub fn run_rule(request: &RunRequest) -> Result<RuleRun, AppError> {
     let file = request.rule.display();
     if let Some(wrong) = inspect::diagnostics(&text).into_iter().find(Diagnostic::is_error) {
         let place = placed(&file.to_string(), &text, &wrong);
-        return Err(AppError::Rules(format!("{place}: {}; `watchbell rules check` says more", wrong.message)));
+        return Err(AppError::RuleTexts(format!("{place}: {}; `watchbell rules check` says more", wrong.message)));
     }
     let parsed = watchbell_yaral::parse(&text).file;
     let [rule] = parsed.rules.as_slice() else {
-        return Err(AppError::Rules(format!("{file}: {} rules, expected one", parsed.rules.len())));
+        return Err(AppError::RuleTexts(format!("{file}: {} rules, expected one", parsed.rules.len())));
     };
     let mut problems = Vec::new();
     let events = Records::read(&request.events, &mut problems)?;
@@ -361,7 +361,7 @@ pub fn test_rules(folders: &[PathBuf]) -> Result<RuleTestReport, AppError> {
     if report.files.is_empty() {
         let named: Vec<String> = folders.iter().map(|path| path.display().to_string()).collect();
         let expected = "they are files NAME.toml in a folder `tests` beside the rules";
-        return Err(AppError::Rules(format!("no tests in {}; {expected}", named.join(", "))));
+        return Err(AppError::RuleTexts(format!("no tests in {}; {expected}", named.join(", "))));
     }
     Ok(report)
 }
@@ -426,7 +426,7 @@ pub fn export_rules(plan: &Plan, request: &ExportRequest) -> Result<Exported, Ap
         log_source: changes.log_source.clone(),
         min_severity: changes.min_severity,
     };
-    let files = customize(&wanted).map_err(|error| AppError::Rules(error.to_string()))?;
+    let files = customize(&wanted).map_err(|error| AppError::RuleTexts(error.to_string()))?;
     let is_same = |file: &CustomFile| {
         fs::read_to_string(request.out.join(&file.path)).is_ok_and(|text| text == file.text)
     };
@@ -437,7 +437,7 @@ pub fn export_rules(plan: &Plan, request: &ExportRequest) -> Result<Exported, Ap
         .map(|file| file.path.as_str())
         .collect();
     if !in_the_way.is_empty() && !request.force {
-        return Err(AppError::Rules(format!(
+        return Err(AppError::RuleTexts(format!(
             "{} files in {} are different: {}; nothing was written, --force writes over them",
             in_the_way.len(),
             request.out.display(),
@@ -475,7 +475,7 @@ fn configured_names(plan: &Plan, wanted: Option<&str>) -> Result<(Option<String>
         (several, _) => {
             let several: Vec<&str> = several.iter().map(|(name, _)| *name).collect();
             let told = format!("the sinks {} send different names; say with --sink which one counts", several.join(", "));
-            Err(AppError::Rules(told))
+            Err(AppError::RuleTexts(told))
         }
     }
 }

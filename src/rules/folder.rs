@@ -103,8 +103,27 @@ impl fmt::Display for FolderProblems {
 /// # Errors
 /// When the folder can't be read; everything that is wrong with its files otherwise.
 pub fn read_folder(folder: &Path) -> Result<Vec<LocalRule>, FolderError> {
-    let (texts, mut files) = rule_texts(folder)?;
-    let mut rules = Vec::new();
+    let (texts, problems) = rule_texts(folder)?;
+    let path = folder.join(DEPLOYMENT_FILE);
+    let deployment = match fs::read_to_string(&path) {
+        Ok(text) => Some((path.to_string_lossy().into_owned(), text)),
+        // The folder may be a single file, too.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+        Err(source) => return Err(FolderError::Unreadable { path, source }),
+    };
+    Ok(assemble(texts, problems, deployment)?)
+}
+
+/// Rules from texts that were read, and from `deployment.toml` with its name.
+///
+/// # Errors
+/// Everything that is wrong with them, the problems that are known already first.
+pub fn assemble(
+    texts: Vec<RuleText>,
+    problems: Vec<String>,
+    deployment: Option<(String, String)>,
+) -> Result<Vec<LocalRule>, FolderProblems> {
+    let (mut rules, mut files) = (Vec::new(), problems);
     for RuleText { file, text, .. } in texts {
         match only_name(&text) {
             Ok(name) => {
@@ -114,11 +133,8 @@ pub fn read_folder(folder: &Path) -> Result<Vec<LocalRule>, FolderError> {
             Err(message) => files.push(format!("{file}: {message}")),
         }
     }
-    let deployment = deployment::read(folder, &mut rules)?;
-    if files.is_empty() && deployment.is_none() {
-        return Ok(rules);
-    }
-    Err(FolderProblems { files, deployment }.into())
+    let deployment = deployment.and_then(|(file, text)| deployment::put_into(&mut rules, file, text));
+    if files.is_empty() && deployment.is_none() { Ok(rules) } else { Err(FolderProblems { files, deployment }) }
 }
 
 /// Every file of rules below a folder, in the order of their paths, and what is wrong with those that can't be read.

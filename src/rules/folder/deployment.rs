@@ -1,13 +1,13 @@
 //! `deployment.toml`: how the rules of a folder are run. Everything that is wrong with it is told at once.
 
-use std::{fs, io, ops::Range, path::Path};
+use std::ops::Range;
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::{DEPLOYMENT_FILE, FolderError, LocalRule, WantedDeployment};
+use super::{LocalRule, WantedDeployment};
 use crate::{
     config::{Problem, Problems, unknown},
     sink::rules::RunFrequency,
@@ -20,20 +20,10 @@ const FREQUENCIES: [(&str, RunFrequency); 3] =
     [("live", RunFrequency::Live), ("hourly", RunFrequency::Hourly), ("daily", RunFrequency::Daily)];
 
 /// Puts what the file says into the rules; gives what is wrong with it.
-pub(super) fn read(folder: &Path, rules: &mut [LocalRule]) -> Result<Option<Problems>, FolderError> {
-    let path = folder.join(DEPLOYMENT_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        // The folder may be a single file, too.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(source) => return Err(FolderError::Unreadable { path, source }),
-    };
-    let mut list = put_in(&text, rules);
+pub(super) fn put_into(rules: &mut [LocalRule], file: String, text: String) -> Option<Problems> {
+    let mut list = problems(&text, rules);
     list.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
-    let file = path.to_string_lossy().into_owned();
-    Ok((!list.is_empty()).then_some(Problems { file, text, list }))
+    (!list.is_empty()).then_some(Problems { file, text, list })
 }
 
 /// What one table says.
@@ -43,7 +33,7 @@ struct Said {
     renamed_from: Vec<String>,
 }
 
-fn put_in(text: &str, rules: &mut [LocalRule]) -> Vec<Problem> {
+fn problems(text: &str, rules: &mut [LocalRule]) -> Vec<Problem> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let told = errors.iter().map(|error| match error.span() {
