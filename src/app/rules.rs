@@ -29,11 +29,9 @@ use crate::{
 };
 pub use crate::rules::{
     customize::LogSource,
-    inspect::{CheckedFile as CheckedRuleFile, Checkup as RuleCheckup},
+    inspect::Checkup as RuleCheckup,
     shipped::{ShippedRule, rules as shipped_rules},
-    testing::{
-        CaseReport as RuleCaseReport, FileReport as RuleTestFile, TestReport as RuleTestReport, junit,
-    },
+    testing::{FileReport as RuleTestFile, TestReport as RuleTestReport},
 };
 
 /// The type of sink whose options name vendor and product.
@@ -298,7 +296,7 @@ pub fn run_rule(request: &RunRequest) -> Result<RuleRun, AppError> {
         tables: texts(&request.tables)?,
         now: request.now,
     };
-    let ran = Prepared::of(inputs, rule).and_then(|inputs| execute::run(rule, &inputs)).map_err(AppError::Rules)?;
+    let ran = Prepared::of(inputs, rule).and_then(|inputs| execute::run(rule, &inputs)).map_err(AppError::RuleTexts)?;
     problems.extend(ran.problems);
     let told = ran.detections.into_iter().map(|detection| {
         let records = detection.references.iter().map(|reference| {
@@ -371,7 +369,7 @@ pub fn test_rules(folders: &[PathBuf]) -> Result<RuleTestReport, AppError> {
 /// # Errors
 /// When it can't be written.
 pub fn write_junit(path: &Path, report: &RuleTestReport) -> Result<(), AppError> {
-    replace(path, &junit(&report.files))
+    replace(path, &testing::junit(&report.files))
 }
 
 /// How the shipped rules are to be written.
