@@ -9,6 +9,7 @@ mod json;
 mod json_oracle;
 mod kill;
 mod pipeline;
+mod rules;
 mod samples;
 mod sinks;
 #[cfg(unix)]

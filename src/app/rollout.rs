@@ -14,7 +14,7 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use super::{AppError, Watch, sinks};
+use super::{AppError, Watch, rules::own_rules, sinks};
 use crate::{
     config::{Plan, SinkPlan},
     rollout::{
@@ -67,18 +67,14 @@ pub fn rule_sinks(plans: &[SinkPlan]) -> Vec<String> {
 /// # Errors
 /// When the rules are wrong, or it is not clear which sink is meant.
 pub fn open_rollout(plan: &Plan, request: &RolloutRequest) -> Result<Rollout, AppError> {
+    let (sink, target) = target(plan, request.sink.as_deref())?;
     let (rules, scope) = match &request.folder {
         Some(folder) => (read_folder(folder)?, Scope::All),
-        None => (shipped_rules()?, Scope::Prefix(OWN_PREFIX)),
+        None => (own_rules(plan, &sink)?, Scope::Prefix(OWN_PREFIX)),
     };
-    let (sink, target) = target(plan, request.sink.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(AppError::Runtime)?;
     let RolloutRequest { prune, edition, .. } = *request;
     Ok(Rollout { sink, rules, scope, prune, edition, target, runtime })
-}
-
-fn shipped_rules() -> Result<Vec<LocalRule>, AppError> {
-    Err(AppError::NoRules)
 }
 
 fn target(plan: &Plan, named: Option<&str>) -> Result<(String, Arc<dyn Sink>), AppError> {

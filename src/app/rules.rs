@@ -21,7 +21,7 @@ use crate::{
     rules::{
         customize::{Customization, CustomFile, customize},
         execute::{self, Detection, Inputs, Prepared, RecordKind},
-        folder::{RuleText, plain, rule_texts},
+        folder::{DEPLOYMENT_FILE, FolderError, LocalRule, RuleText, assemble, plain, rule_texts},
         inspect::{self, Checkup},
         layout::{LaidOut, lay_out},
         testing,
@@ -452,6 +452,21 @@ pub fn export_rules(plan: &Plan, request: &ExportRequest) -> Result<Exported, Ap
         unchanged: unchanged.len(),
         names: (name(wanted.vendor_name), name(wanted.product_name)),
     })
+}
+
+/// The shipped rules as a sink's events need them, to be installed.
+///
+/// # Errors
+/// When the sink is not configured.
+pub(super) fn own_rules(plan: &Plan, sink: &str) -> Result<Vec<LocalRule>, AppError> {
+    let (vendor_name, product_name) = configured_names(plan, Some(sink))?;
+    let wanted = Customization { vendor_name, product_name, ..Customization::default() };
+    let files = customize(&wanted).map_err(|error| AppError::RuleTexts(error.to_string()))?;
+    let deployment = files.iter().find(|file| file.path == DEPLOYMENT_FILE);
+    let deployment = deployment.map(|file| (file.path.clone(), file.text.clone()));
+    let rules = files.into_iter().filter(|file| file.path.ends_with(".yaral"));
+    let texts = rules.map(|file| RuleText { path: file.path.clone().into(), file: file.path, text: file.text });
+    Ok(assemble(texts.collect(), Vec::new(), deployment).map_err(FolderError::from)?)
 }
 
 /// Vendor and product as the configured sink sends them.
