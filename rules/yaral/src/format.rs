@@ -184,14 +184,12 @@ impl<'a> Layout<'a> {
             || self.statements.contains(&item.start)
             || item.is(TokenKind::RightBrace)
             || before.is(TokenKind::RightBrace)
-            || !self.in_rule
-                && item.start > 0
-                && self.token_before(index).is_none_or(|at| self.items[at].is(TokenKind::RightBrace));
+            || !self.in_rule && self.token_before(index).is_none_or(|at| self.items[at].is(TokenKind::RightBrace));
         if must {
-            return !(self.led_by_comment && item.breaks == 0);
+            return !(self.led_by_comment && item.breaks == 0 && self.statements.contains(&item.start));
         }
         let heads = !self.in_rule || item.is(TokenKind::Colon) && self.opens_block(index);
-        item.breaks > 0 && (!heads || before.token.is_none() && item.breaks > 0)
+        item.breaks > 0 && (!heads || before.token.is_none())
     }
 
     /// Ends the line and indents the next.
@@ -213,17 +211,15 @@ impl<'a> Layout<'a> {
     fn blank_before(&self, index: usize) -> bool {
         let item = self.items[index];
         let wanted = item.breaks > 1;
+        let opens_section = self.sections.contains(&item.start) || self.is_above_section(index);
+        if self.any_section && !self.above_section && opens_section {
+            return true;
+        }
         if self.fresh || item.is(TokenKind::RightBrace) || item.closes() || self.items[index - 1].opens() {
             return false;
         }
         if !self.in_rule {
             return wanted || self.after_rule;
-        }
-        if self.any_section
-            && !self.above_section
-            && (self.sections.contains(&item.start) || self.is_above_section(index))
-        {
-            return true;
         }
         wanted
     }

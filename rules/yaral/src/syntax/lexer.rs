@@ -24,7 +24,8 @@ pub struct Lexed {
 /// Reads the tokens of a text.
 #[must_use]
 pub fn lex(text: &str) -> Lexed {
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, fresh: true, out: Lexed::default() };
+    let mut lexer =
+        Lexer { text, bytes: text.as_bytes(), at: 0, fresh: true, open_comment: false, out: Lexed::default() };
     lexer.out.tokens.reserve(text.len() / 5);
     if text.starts_with('\u{feff}') {
         lexer.at = 3;
@@ -33,7 +34,12 @@ pub fn lex(text: &str) -> Lexed {
         lexer.token();
     }
     let at = lexer.at;
-    lexer.push(TokenKind::End, at);
+    // What is missing after a comment without an end may stand in it.
+    if lexer.open_comment {
+        lexer.push_broken(TokenKind::End, at)
+    } else {
+        lexer.push(TokenKind::End, at)
+    }
     lexer.out
 }
 
@@ -43,6 +49,8 @@ struct Lexer<'a> {
     at: usize,
     /// Whether a line has begun since the last token.
     fresh: bool,
+    /// Whether a comment does not end.
+    open_comment: bool,
     out: Lexed,
 }
 
@@ -88,7 +96,7 @@ impl Lexer<'_> {
                 b' ' | b'\t' | b'\r' | 0x0b | 0x0c => self.at += 1,
                 b'/' if self.peek(1) == b'/' => {
                     let start = self.at;
-                    self.to_line_end();
+                    self.pass_line();
                     self.out.comments.push(self.span(start));
                 }
                 b'/' if self.peek(1) == b'*' => self.block_comment(),
@@ -103,6 +111,7 @@ impl Lexer<'_> {
         let length = self.text.get(start + 2..).and_then(|rest| rest.find("*/"));
         self.at = length.map_or(self.bytes.len(), |length| start + length + 4);
         if length.is_none() {
+            self.open_comment = true;
             let all = self.at;
             self.at = start + 2;
             self.say(Code::UnterminatedString, start, "the comment does not end", "close it with `*/`");
@@ -113,7 +122,7 @@ impl Lexer<'_> {
     }
 
     /// To the end of the line, which is left; trailing carriage returns too.
-    fn to_line_end(&mut self) {
+    fn pass_line(&mut self) {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
         self.at += length;
@@ -200,7 +209,7 @@ impl Lexer<'_> {
             return self.push(kind, start);
         }
         if kind == TokenKind::Count && (self.fresh || matches!(self.peek(0), b' ' | b'#' | b'!')) {
-            self.to_line_end();
+            self.pass_line();
             return self.say(Code::InvalidCharacter, start, "unexpected token \"#\"", "comments begin with `//`");
         }
         self.name();
@@ -246,12 +255,14 @@ impl Lexer<'_> {
                 self.at += 1;
             }
         }
-        self.unterminated(
-            TokenKind::Text,
-            start,
-            "the text does not end on its line",
-            "close it with `\"`; a `\"` inside is written `\\\"`",
-        );
+        // A path of Windows ends so: the quote that was meant to close was escaped.
+        let escaped = self.text[start..self.at].trim_end().ends_with("\\\"");
+        let help = if escaped {
+            "`\\\"` is a quote inside of the text: write a backslash twice, `\\\\`, or put the text in back quotes"
+        } else {
+            "close it with `\"`; a `\"` inside is written `\\\"`"
+        };
+        self.unterminated(TokenKind::Text, start, "the text does not end on its line", help);
     }
 
     fn raw_text(&mut self) {
@@ -308,11 +319,11 @@ impl Lexer<'_> {
     /// Quotes that editors and other languages write, read up to their partner on the line.
     fn foreign_quotes(&mut self, close: char) {
         let start = self.at;
-        let line = self.text[start..].lines().next().unwrap_or_default();
-        let first = line.chars().next().map_or(1, char::len_utf8);
-        let inner = &line[first..];
-        let length = inner.find(close).map(|length| length + close.len_utf8());
-        self.at = start + first + length.unwrap_or(inner.len());
+        let first = self.text[start..].chars().next().map_or(1, char::len_utf8);
+        let inner = &self.text[start + first..];
+        let end = inner.find([close, '\n']).unwrap_or(inner.len());
+        let closed = inner[end..].starts_with(close);
+        self.at = start + first + end + if closed { close.len_utf8() } else { 0 };
         self.say(Code::InvalidCharacter, start, "a text in quotes of another kind", "texts stand in \"..\" or `..`");
         self.push_broken(TokenKind::Text, start);
     }
@@ -321,6 +332,8 @@ impl Lexer<'_> {
         use TokenKind as Kind;
         let (kind, length) = match (self.peek(0), self.peek(1)) {
             (b'=', b'=') => return self.foreign_sign(2, Kind::Equal, "`=`"),
+            (b'=', b'>') => return self.foreign_sign(2, Kind::GreaterOrEqual, "`>=`"),
+            (b'=', b'<') => return self.foreign_sign(2, Kind::LessOrEqual, "`<=`"),
             (b'=', b'~') => return self.foreign_sign(2, Kind::Equal, "`=`, also with a pattern: `= /../`"),
             (b'!', b'~') => return self.foreign_sign(2, Kind::NotEqual, "`!=`, also with a pattern: `!= /../`"),
             (b'<', b'>') => return self.foreign_sign(2, Kind::NotEqual, "`!=`"),

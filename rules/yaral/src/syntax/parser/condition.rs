@@ -28,7 +28,7 @@ impl Parser<'_> {
 
     /// Goes on to the next section, also to one whose name is wrong.
     fn skip_condition(&mut self) {
-        while !self.at_end_of_section() && !(self.at_header() && self.token().first_on_line) {
+        while !(self.at_end_of_section() || self.at_header() && self.token().first_on_line) {
             self.advance();
         }
     }

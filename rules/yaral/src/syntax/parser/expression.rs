@@ -157,10 +157,10 @@ impl Parser<'_> {
             self.say(diagnostic.help("repeat the left side: `$e.field = \"a\" or $e.field = \"b\"`"));
             return Ok(Expr { kind: ExprKind::Error, span: operand.span });
         }
-        if matches!(operand.kind, ExprKind::Error) {
-            return Ok(operand);
-        }
         let token = self.token();
+        if matches!(operand.kind, ExprKind::Error) {
+            return if token.first_on_line { Ok(operand) } else { Err(Broken) };
+        }
         let found = if token.kind == TokenKind::End {
             "end of the text".to_owned()
         } else {

@@ -22,6 +22,9 @@ use crate::{
 /// More mistakes than anybody reads; a bound for texts that are no rules at all.
 const MAX_DIAGNOSTICS: usize = 500;
 
+/// How many tokens of a line are looked at for one that is broken.
+const LINE: usize = 64;
+
 /// Words that no variable may have as its name.
 const RESERVED: &[&str] = &[
     "rule",
@@ -262,17 +265,29 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Says it, unless it follows from something broken just before, which was said.
+    /// Says it, unless it follows from something broken just before, or behind on the line, which was said.
     fn say(&mut self, diagnostic: Diagnostic) {
-        let before = self.tokens[self.at.saturating_sub(1)];
-        let follows = (before.broken || self.token().broken)
-            && matches!(
-                diagnostic.code,
-                Code::UnexpectedToken | Code::UnclosedDelimiter | Code::InvalidIndex | Code::MetaValue
-            );
-        if !follows && self.diagnostics.len() < 2 * MAX_DIAGNOSTICS {
+        let grammar = matches!(
+            diagnostic.code,
+            Code::UnexpectedToken
+                | Code::UnclosedDelimiter
+                | Code::InvalidIndex
+                | Code::MetaValue
+                | Code::MissingSection
+        );
+        if self.diagnostics.len() < 2 * MAX_DIAGNOSTICS && !(grammar && self.is_near_broken()) {
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// Whether a token here was said to be broken. Behind on the line counts a text without its end: where quotes don't pair, all
+    /// between them is read the wrong way round.
+    fn is_near_broken(&self) -> bool {
+        let line = self.tokens[self.at..].iter().take(LINE);
+        let mut line = line.enumerate().take_while(|(index, token)| *index == 0 || !token.first_on_line);
+        self.tokens[self.at.saturating_sub(1)].broken
+            || self.token().broken
+            || line.any(|(_, token)| token.broken && matches!(token.kind, TokenKind::Text | TokenKind::RawText))
     }
 
     fn fail<T>(&mut self, diagnostic: Diagnostic) -> Read<T> {

@@ -1,7 +1,7 @@
 //! Operands: arithmetic, fields, literals, calls. Chains of arithmetic lean to the left and grow in height without recursion, so
 //! their length is bounded like depth.
 
-use super::{Keyword, Parser, Read, TokenKind, Wanted};
+use super::{Keyword, Parser, Place, Read, TokenKind, Wanted};
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,
@@ -94,10 +94,7 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::True) => ExprKind::Bool(true),
             TokenKind::Keyword(Keyword::False) => ExprKind::Bool(false),
             TokenKind::Invalid => ExprKind::Error,
-            TokenKind::Duration => {
-                let duration = self.duration()?;
-                return Ok(Expr { kind: ExprKind::Duration(duration), span: duration.span });
-            }
+            TokenKind::Duration => return self.duration_operand(),
             TokenKind::Variable => return self.variable_or_field(),
             TokenKind::Count => return self.count(),
             TokenKind::List => {
@@ -110,6 +107,11 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::If) => return self.if_call(),
             TokenKind::Keyword(Keyword::Any | Keyword::All) => return self.operand(),
             TokenKind::Word if !self.at_end_of_section() => return self.word(),
+            TokenKind::Keyword(Keyword::Null) => {
+                let diagnostic = self.unexpected("an operand");
+                self.say(diagnostic.help("rules have no null: fields that are not set hold \"\", 0 or false"));
+                ExprKind::Error
+            }
             _ => {
                 let diagnostic = self.missing_here("an operand: a field, a variable, a literal or a call");
                 return self.fail(diagnostic);
@@ -117,6 +119,19 @@ impl Parser<'_> {
         };
         self.advance();
         Ok(Expr { kind, span: token.span })
+    }
+
+    /// A duration, where one can be meant; elsewhere a number that is written in another way.
+    fn duration_operand(&mut self) -> Read<Expr> {
+        let span = self.token().span;
+        if self.words_are_values || self.place == Place::Other {
+            let duration = self.duration()?;
+            return Ok(Expr { kind: ExprKind::Duration(duration), span });
+        }
+        let diagnostic = self.unexpected("an operand");
+        self.say(diagnostic.help("numbers consist of digits; durations stand in match, options and metrics only"));
+        self.advance();
+        Ok(Expr { kind: ExprKind::Error, span })
     }
 
     fn integer(&mut self, token: Token) -> i64 {
@@ -249,8 +264,6 @@ impl Parser<'_> {
             let help =
                 format!("a search may leave the event's variable away, a rule may not: write `$e.{}`", name.text);
             Diagnostic { code: Code::SearchOnly, ..diagnostic }.help(help)
-        } else if lower == "null" {
-            diagnostic.help("fields that are not set hold \"\", 0 or false: compare with these")
         } else if name.text.contains('.') {
             diagnostic.help("a call needs its `( .. )`, a field the variable of its event: `$e.field`")
         } else {

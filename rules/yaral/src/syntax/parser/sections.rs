@@ -17,7 +17,7 @@ impl Parser<'_> {
     /// Reads entries up to the end of the section; a broken one is skipped.
     fn entries<T>(&mut self, entry: impl Fn(&mut Self) -> Read<T>) -> Vec<T> {
         let mut entries = Vec::new();
-        while !self.at_end_of_section() && !(self.at_header() && !self.is_literal(2)) {
+        while !(self.at_end_of_section() || self.at_header() && !self.is_literal(2)) {
             let start = self.at;
             self.statement = start;
             self.words_are_values = false;
@@ -285,8 +285,10 @@ impl Parser<'_> {
         let name = self.variable();
         self.equal_sign("the outcome variable")?;
         let value = self.operand()?;
-        self.height = 0;
         let kind = self.kind();
+        if kind == TokenKind::Equal && self.tokens[self.at - 1].first_on_line {
+            return self.taken_from_the_next_line();
+        }
         if kind.is_comparison()
             || matches!(kind, TokenKind::Keyword(Keyword::And | Keyword::Or | Keyword::In | Keyword::Nocase))
         {
@@ -306,6 +308,15 @@ impl Parser<'_> {
             return self.fail(diagnostic);
         }
         Ok(OutcomeVariable { name, value })
+    }
+
+    /// `$a = 1 +`, and the next line's variable was taken for the operand: goes back to it.
+    fn taken_from_the_next_line<T>(&mut self) -> Read<T> {
+        self.at -= 1;
+        self.abandoned = Some(self.at);
+        let diagnostic = self.unexpected("an operand before it");
+        let diagnostic = Diagnostic { span: self.previous(), ..diagnostic };
+        self.fail(diagnostic.label("nothing follows on this line"))
     }
 
     /// `name = value`.
