@@ -9,6 +9,7 @@
 //! * [`types`]: what a value can be.
 //! * [`resolve`]: a path such as `$e.principal.ip` -> the fields of the schema that it passes.
 //! * [`functions`]: the catalogue: names, signatures, and what each one computes.
+//! * [`lists`]: reference lists and data tables, and looking values up in them.
 //! * [`check`]: everything that Google's compiler would refuse, and what it accepts although it can't be meant.
 //! * [`eval`]: a rule over events -> its detections.
 
@@ -17,6 +18,7 @@ pub mod diagnostic;
 pub mod eval;
 pub mod format;
 pub mod functions;
+pub mod lists;
 pub mod resolve;
 pub mod source;
 pub mod syntax;

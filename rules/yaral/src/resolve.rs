@@ -259,7 +259,9 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
         return Err(PathError { span, kind: PathErrorKind::NoPath });
     }
     let path = FieldPath { source, steps, kind };
-    if path.indexed() && path.by_key() {
+    let key = path.steps.iter().rposition(|step| matches!(step.pick, Pick::Key(_)));
+    // After a key a number may follow: `variables["ports"].int64_seq.int64_vals[0]`.
+    if key.is_some_and(|key| path.steps[..key].iter().any(|step| matches!(step.pick, Pick::Item(_)))) {
         return Err(PathError { span, kind: PathErrorKind::NumberBeforeKey });
     }
     if path.indexed() && path.repeated() {
@@ -317,6 +319,7 @@ mod tests {
         assert_eq!(kind("detection.detection.outcomes[\"x\"]"), (Type::String, false));
         assert_eq!(kind("detection.detection.variables[\"x\"].int64_val"), (Type::Int, false));
         assert_eq!(kind("detection.detection.variables[\"x\"].int64_seq.int64_vals"), (Type::Int, true));
+        assert_eq!(kind("detection.detection.variables[\"x\"].int64_seq.int64_vals[0]"), (Type::Int, false));
         assert_eq!(kind("detection.collection_elements.references.event.principal.ip"), (Type::String, true));
         assert_eq!(kind("metadata.event_timestamp.seconds"), (Type::Int, false));
     }

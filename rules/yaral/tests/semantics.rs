@@ -7,3 +7,9 @@ mod conditions;
 mod copies;
 #[path = "semantics/house.rs"]
 mod house;
+#[path = "semantics/outcomes.rs"]
+mod outcomes;
+#[path = "semantics/properties.rs"]
+mod properties;
+#[path = "semantics/tables.rs"]
+mod tables;

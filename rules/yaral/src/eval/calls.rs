@@ -1,7 +1,7 @@
 //! The seam to the catalogue of functions: whether one can be computed here, and its result.
 
 use super::value::Value;
-use crate::functions::{Function, FunctionKind, Parameter};
+use crate::functions::{self, Environment, Function, FunctionKind, Parameter};
 
 /// What a function needs that is not here; `None`: nothing.
 pub(super) fn not_offline(function: &Function) -> Option<&'static str> {
@@ -25,11 +25,11 @@ pub(super) fn arity(function: &Function, arguments: usize) -> Result<(), String>
 }
 
 /// What a function gives.
-pub(super) fn scalar(function: &Function, _arguments: &[Value], _now: jiff::Timestamp) -> Result<Value, String> {
-    Err(format!("{} is not there yet", function.name))
+pub(super) fn scalar(function: &Function, arguments: &[Value], environment: &Environment) -> Result<Value, String> {
+    functions::call(function, arguments, environment).map_err(|error| format!("{}: {error}", function.name))
 }
 
 /// What an aggregate gives; a row holds its arguments.
-pub(super) fn aggregate(function: &Function, _rows: &[Vec<Value>]) -> Result<Value, String> {
-    Err(format!("{} is not there yet", function.name))
+pub(super) fn aggregate(function: &Function, rows: &[Vec<Value>]) -> Result<Value, String> {
+    functions::aggregate(function, rows).map_err(|error| format!("{}: {error}", function.name))
 }

@@ -168,7 +168,8 @@ fn variable(kind: &str, value: &Value) -> Json {
 /// Makes the detections of a rule, in the order of time; those that suppression drops are counted.
 pub(super) fn detections(run: &Run<'_>, found: Vec<Found>) -> (Vec<Detection>, usize) {
     let mut detections: Vec<_> = found.into_iter().map(|one| detection(run, one)).collect();
-    detections.sort_by(|one, other| (one.end, &one.id).cmp(&(other.end, &other.id)));
+    // Of one time they stay in the order of window and match variables.
+    detections.sort_by_key(|one| one.end);
     let before = detections.len();
     suppress(run.program, &mut detections);
     let dropped = before - detections.len();

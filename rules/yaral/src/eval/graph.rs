@@ -5,10 +5,12 @@ use serde_json::{Value as Json, json};
 use super::{
     event::{Event, first},
     input::{Dataset, EvalError},
-    lists::DataTable,
     program::{Enrichment, EnrichmentKind},
 };
-use crate::resolve::{EventSource, FieldPath};
+use crate::{
+    lists::DataTable,
+    resolve::{EventSource, FieldPath},
+};
 
 /// The entities of a variable after a change.
 pub(super) fn enriched(enrichment: &Enrichment, entities: &[Event], data: &Dataset) -> Result<Vec<Event>, EvalError> {

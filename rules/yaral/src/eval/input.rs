@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    event::Event,
-    lists::{DataTable, ReferenceList},
-};
+use super::event::Event;
+use crate::lists::{DataTable, ReferenceList};
 
 /// Everything that a rule reads.
 #[derive(Debug, Clone, Default)]

@@ -24,10 +24,10 @@ mod unnest;
 mod value;
 mod window;
 
+pub use crate::lists::{Column, DataTable, ListKind, ReferenceList};
 pub use detect::{Detection, Matched};
 pub use event::{Event, EventError};
 pub use input::{Dataset, EvalError, Limits, Settings};
-pub use lists::{Column, DataTable, ListKind, ReferenceList};
 pub use program::{CompileError, Program};
 pub use run::Run;
 pub use value::{Key, Value, fold};

@@ -12,12 +12,12 @@ use super::{
     graph::enriched,
     group::groups,
     input::{Dataset, EvalError, Settings},
-    lists::{DataTable, Prepared},
+    lists::Prepared,
     program::{Exported, Program, Source},
     scope,
     unnest::copies,
 };
-use crate::resolve::EventSource;
+use crate::{functions::Environment, lists::DataTable, resolve::EventSource};
 
 /// What a rule found.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +44,7 @@ impl Program {
             lookups: self.lookups.iter().map(|lookup| Prepared::of(lookup, data)).collect::<Result<_, _>>()?,
             steps: Cell::new(0),
             notes: RefCell::default(),
-            patterns: RefCell::default(),
+            environment: Environment::new(settings.now, 0),
         };
         let copies: Vec<_> = (0..self.variables.len()).map(|at| copies(&run, at)).collect::<Result<_, _>>()?;
         let found = groups(&run, &copies)?;

@@ -16,12 +16,13 @@ use super::{
     event::{Event, Nanos, SECOND, each},
     input::{EvalError, Settings},
     join::Rows,
-    lists::{DataTable, Prepared},
+    lists::Prepared,
     program::Program,
     value::{Value, fold},
 };
 use crate::{
-    functions::re2::PatternCache,
+    functions::Environment,
+    lists::DataTable,
     syntax::tree::{ArithmeticOp, Quantifier},
 };
 
@@ -36,7 +37,7 @@ pub(super) struct Run<'a> {
     pub(super) lookups: Vec<Prepared>,
     pub(super) steps: Cell<u64>,
     pub(super) notes: RefCell<BTreeMap<String, u64>>,
-    pub(super) patterns: RefCell<PatternCache>,
+    pub(super) environment: Environment,
 }
 
 /// A copy of a record: for each choice of its lists' items one.
@@ -101,7 +102,7 @@ impl Run<'_> {
     }
 
     fn pattern(&self, source: &str, nocase: bool) -> Result<Regex, Fault> {
-        let found = self.patterns.borrow_mut().get(&Arc::from(source), nocase);
+        let found = self.environment.patterns.borrow_mut().get(&Arc::from(source), nocase);
         found.map_err(|error| Fault::Row(error.to_string()))
     }
 }
@@ -250,7 +251,7 @@ impl<'a> Scope<'a> {
                     let value = self.value(argument)?.into_owned();
                     values.push(if *nocase { folded(value) } else { value });
                 }
-                Cow::Owned(calls::scalar(function, &values, self.run.settings.now).map_err(Fault::Row)?)
+                Cow::Owned(calls::scalar(function, &values, &self.run.environment).map_err(Fault::Row)?)
             }
             Code::Aggregate { function, arguments } => {
                 let rows = self.arguments_of_rows(arguments)?;

@@ -1,7 +1,7 @@
 //! `hash.*` and `optimization.sample_rate`.
 //!
-//! `fingerprint2011` is the function of that name in Google's public libraries; its results for "test" repeated are known there
-//! and checked here, for each of its three ways by length.
+//! `fingerprint2011` is the function of that name in Google's public libraries; what those are tested with is checked here,
+//! too: every length, of which there are three kinds.
 
 use sha2::{Digest, Sha256};
 
@@ -138,5 +138,34 @@ mod tests {
         assert_eq!(fingerprint(b"test"), 8_473_225_671_271_759_044);
         assert_eq!(fingerprint("test".repeat(8).as_bytes()), 7_345_148_637_025_587_076);
         assert_eq!(fingerprint("test".repeat(64).as_bytes()), 4_904_844_928_629_814_570);
+    }
+
+    /// The port of the function to Java is tested against the original by a chain: each fingerprint chooses the next byte, and
+    /// only its end is known. Passing it takes every length up to 3200 to be right.
+    #[test]
+    fn a_chain_of_fingerprints_ends_as_the_original_does() {
+        let mut text: Vec<u8> = Vec::new();
+        let mut state = 0_u64;
+        for round in 0..800_usize {
+            for power in [1, 2, 3, 0] {
+                let length = match power {
+                    // Longer than the text in its first rounds: what is not yet chosen is 0.
+                    1 => round,
+                    0 => text.len(),
+                    power => round.pow(power) % text.len(),
+                };
+                let mut input = text.clone();
+                input.resize(length, 0);
+                state ^= fingerprint(&input);
+                state = (state ^ (state >> 41)).wrapping_mul(949_921_979);
+                text.push(b'a' + u8::try_from((state & 0xf_ffff) % 26).unwrap());
+            }
+            let length = text.len();
+            let last = [text[length - 1], text[length - 2], text[length - 3], text[length / 2]].map(usize::from);
+            let place = |three: &[usize]| ((three[0] << 16) + (three[1] << 8) + three[2]) % length;
+            text[place(&last[..3])] ^= u8::try_from(last[3]).unwrap();
+            text[place(&last[1..])] ^= u8::try_from(round % 256).unwrap();
+        }
+        assert_eq!(state, 0xeaa3_b1c9_8526_1632);
     }
 }

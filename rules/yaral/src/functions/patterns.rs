@@ -13,7 +13,7 @@ use crate::eval::Value;
 type Outcome = Result<Value, FunctionError>;
 
 /// How many bytes all searches of a call may look at, in the worst case.
-const MAX_WORK: usize = 1 << 30;
+const MAX_WORK: usize = 1 << 26;
 
 pub(super) fn regex(arguments: &Arguments<'_>) -> Outcome {
     Ok(Value::Bool(arguments.pattern(1)?.is_match(&arguments.text(0)?)))

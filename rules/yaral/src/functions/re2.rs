@@ -35,12 +35,20 @@ pub enum PatternError {
 /// # Errors
 /// It is not valid, or too large.
 pub fn compile(pattern: &str, nocase: bool) -> Result<Regex, PatternError> {
+    compile_within(pattern, nocase, SIZE_LIMIT)
+}
+
+/// Compiles a pattern that may take only so many bytes of memory.
+///
+/// # Errors
+/// It is not valid, or too large.
+pub(crate) fn compile_within(pattern: &str, nocase: bool, size: usize) -> Result<Regex, PatternError> {
     if pattern.len() > MAX_LENGTH {
         return Err(PatternError::TooLarge);
     }
     let translated = Translation::of(pattern)?;
     let mut builder = RegexBuilder::new(&translated);
-    builder.case_insensitive(nocase).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).nest_limit(200);
+    builder.case_insensitive(nocase).size_limit(size).dfa_size_limit(size).nest_limit(200);
     builder.build().map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => PatternError::TooLarge,
         other => PatternError::Invalid(last_line(&other.to_string())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{Compiler, Place, bare, undefined};
+use super::{Compiler, Place, bare, no_field, undefined};
 use crate::{
     eval::{
         calls,
@@ -163,7 +163,7 @@ impl Compiler {
     fn path(&self, field: &Field) -> Result<(usize, FieldPath), CompileError> {
         let name = &field.variable;
         let variable = self.by_name.get(&name.text).copied().ok_or_else(|| undefined(&name.text, name.span))?;
-        let path = resolve(field).map_err(|error| CompileError::unsound("a field that does not exist", error.span))?;
+        let path = resolve(field).map_err(no_field)?;
         // A whole variable of a detection has a text; other messages have no value.
         let no_value =
             matches!(path.kind, Type::Message(_)) && !(path.source == EventSource::Detection && path.by_key());

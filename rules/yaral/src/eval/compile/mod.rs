@@ -17,7 +17,7 @@ use super::{
     },
 };
 use crate::{
-    resolve::{EventSource, FieldPath},
+    resolve::{EventSource, FieldPath, PathError, PathErrorKind},
     source::Span,
     syntax::tree::{self, Expr, ExprKind, Rule},
     types::Type,
@@ -272,6 +272,18 @@ fn bare(mut expr: &Expr) -> &Expr {
         expr = inner;
     }
     expr
+}
+
+fn no_field(error: PathError) -> CompileError {
+    let problem = match &error.kind {
+        PathErrorKind::NoSuchField { name, before, .. } => format!("{before} has no field {name}"),
+        PathErrorKind::NoFields { name } => format!("{name} follows a value that has no fields"),
+        PathErrorKind::NoPath => "a field is missing after the variable".to_owned(),
+        PathErrorKind::NotAList | PathErrorKind::NoKeys => "brackets follow a field that has no such items".to_owned(),
+        PathErrorKind::NumberBeforeKey => "a number in brackets stands before a key".to_owned(),
+        PathErrorKind::PartlyIndexed => "some lists of the path have a number in brackets and others do not".to_owned(),
+    };
+    CompileError::unsound(problem, error.span)
 }
 
 fn undefined(name: &str, span: Span) -> CompileError {

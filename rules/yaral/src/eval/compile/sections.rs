@@ -1,6 +1,6 @@
 //! Options, changes of the entity graph, exports.
 
-use super::{Compiler, bare, undefined};
+use super::{Compiler, bare, no_field, undefined};
 use crate::{
     eval::program::{CompileError, Enrichment, EnrichmentKind, Export, Exported, Outcome, Placeholder},
     resolve::resolve,
@@ -59,8 +59,7 @@ impl Compiler {
                 return Err(unreadable());
             };
             let name = column.column.as_ref().filter(|_| compare.op == CompareOp::Equal).ok_or_else(unreadable)?;
-            let path =
-                resolve(field).map_err(|error| CompileError::unsound("a field that does not exist", error.span))?;
+            let path = resolve(field).map_err(no_field)?;
             let variable = self.by_name.get(&field.variable.text).copied();
             let variable = variable.ok_or_else(|| undefined(&field.variable.text, field.variable.span))?;
             let one = found.get_or_insert_with(|| Enrichment {
