@@ -58,6 +58,6 @@ mod tests {
 
     #[test]
     fn the_nearest_stand_first() {
-        assert_eq!(some_of("useridd", ["email", "userid", "groups"].into_iter(), 2), "userid, groups and 1 more");
+        assert_eq!(some_of("useridd", ["email", "userid", "groups"].into_iter(), 2), "userid, email and 1 more");
     }
 }
