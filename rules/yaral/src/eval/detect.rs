@@ -83,7 +83,7 @@ impl Detection {
                 EventSource::Udm => json!({"event": **sample}),
                 EventSource::Entity => json!({"entity": **sample}),
                 // The model has no place for a detection below a detection but its id.
-                EventSource::Detection => json!({"id": {"id": sample.get("id").cloned().unwrap_or_default()}}),
+                EventSource::Detection => json!({"id": {"stringId": sample.get("id").cloned().unwrap_or_default()}}),
             };
             json!({
                 "label": variable.name,
@@ -149,20 +149,34 @@ fn variable(kind: &str, value: &Value) -> Json {
         Value::Bool(truth) => ("boolVal", json!(truth)),
         Value::Int(number) => ("int64Val", json!(number.to_string())),
         Value::Uint(number) => ("uint64Val", json!(number.to_string())),
-        Value::Float(number) => ("doubleVal", json!(number)),
+        Value::Float(number) => ("doubleVal", float(*number)),
         Value::Timestamp(..) => ("timestampTime", json!(value.text())),
         Value::List(items) => match items.first() {
             Some(Value::Int(_) | Value::Uint(_)) => (
                 "int64Seq",
                 json!({"int64Vals": items.iter().map(|item| item.text().into_owned()).collect::<Vec<_>>()}),
             ),
-            Some(Value::Float(_)) => ("doubleSeq", json!({"doubleVals": &**items})),
+            Some(Value::Float(_)) => {
+                let numbers = items.iter().filter_map(Value::number).map(float);
+                ("doubleSeq", json!({"doubleVals": numbers.collect::<Vec<_>>()}))
+            }
             Some(Value::Bool(_)) => ("boolSeq", json!({"boolVals": &**items})),
             _ => ("stringSeq", json!({"stringVals": items.iter().map(plain).collect::<Vec<_>>()})),
         },
         Value::String(_) | Value::Bytes(_) | Value::Enum(..) => ("stringVal", json!(plain(value))),
     };
     json!({"type": kind, "value": plain(value), field: typed})
+}
+
+/// JSON has no numbers without a value; the mapping of the data model writes them as text.
+fn float(number: f64) -> Json {
+    if number.is_finite() {
+        json!(number)
+    } else if number.is_nan() {
+        json!("NaN")
+    } else {
+        json!(if number > 0.0 { "Infinity" } else { "-Infinity" })
+    }
 }
 
 /// Makes the detections of a rule, in the order of time; those that suppression drops are counted.

@@ -106,13 +106,13 @@ impl Grouping<'_> {
         let early: Vec<_> =
             program.keys.iter().copied().filter(|&key| self.passes.iter().all(|pass| bound(pass, key))).collect();
         let mut partitions: Vec<Vec<At>> = Vec::new();
-        let mut known: HashMap<(Vec<Key>, Vec<(usize, u32)>), usize> = HashMap::new();
+        let mut known = HashMap::new();
         let mut copies = Vec::new();
         for (at, pass) in self.passes.iter().enumerate() {
             for (row, cells) in pass.rows.iter().enumerate() {
                 pass.rows.copies(cells, self.joiner.copies, &mut copies);
                 let scope = Scope::new(self.joiner.run, &copies);
-                let key = early.iter().map(|&placeholder| scope.placeholder(placeholder).key()).collect();
+                let key: Vec<Key> = early.iter().map(|&placeholder| scope.placeholder(placeholder).key()).collect();
                 let records = if program.window.is_some() { Vec::new() } else { self.records_without_window(&copies) };
                 let partition = *known.entry((key, records)).or_insert_with(|| {
                     partitions.push(Vec::new());

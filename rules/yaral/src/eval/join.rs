@@ -78,9 +78,11 @@ enum Side<'a> {
     Placeholder(usize),
 }
 
-/// How the copies of an added variable are found: through all equalities at once, or through any of several.
-struct Index {
-    alternatives: Vec<HashMap<Vec<Key>, Vec<u32>>>,
+/// One way to find the copies of an added variable: all of some equalities, by hash.
+struct Way<'a> {
+    equalities: Vec<Equality<'a>>,
+    /// The copies of each key, in the order of time.
+    buckets: HashMap<Vec<Key>, Vec<u32>>,
 }
 
 impl<'a> Joiner<'a> {
@@ -104,9 +106,9 @@ impl<'a> Joiner<'a> {
         let mut present: Vec<usize> = Vec::new();
         while let Some(next) = self.next(anchors, &present) {
             let mut joined = Rows::new(width);
-            let index = self.index(&present, next);
+            let ways = self.ways(&present, next);
             for cells in rows.iter() {
-                for cell in self.partners(cells, next, index.as_ref())? {
+                for cell in self.partners(cells, next, &ways)? {
                     let mut cells = cells.to_vec();
                     cells[next] = cell;
                     joined.push(&cells);
@@ -121,11 +123,11 @@ impl<'a> Joiner<'a> {
 
     /// The copies that fit each row, for a variable that may be absent.
     pub(super) fn partners_of(&self, rows: &Rows, present: &[usize], added: usize) -> Result<Vec<Vec<u32>>, EvalError> {
-        let index = self.index(present, added);
+        let ways = self.ways(present, added);
         let mut total = 0;
         let mut found = Vec::with_capacity(rows.len());
         for cells in rows.iter() {
-            let partners = self.partners(cells, added, index.as_ref())?;
+            let partners = self.partners(cells, added, &ways)?;
             total += partners.len();
             self.run.rows(total)?;
             found.push(partners);
@@ -193,69 +195,53 @@ impl<'a> Joiner<'a> {
             && reads.placeholders.iter().all(bound)
     }
 
-    fn index(&self, present: &[usize], added: usize) -> Option<(Vec<Vec<Equality<'a>>>, Index)> {
-        let mut ways = Vec::new();
+    /// The ways to find copies of a variable; none means that all have to be looked at.
+    fn ways(&self, present: &[usize], added: usize) -> Vec<Way<'a>> {
         let together = self.equalities(present, added);
-        if together.is_empty() {
-            let alternatives = |join: &'a Join| match &join.code {
-                Code::Or(parts) => {
-                    let ways: Option<Vec<_>> = parts
-                        .iter()
-                        .map(|part| self.equality(part, present, added).map(|equality| vec![equality]))
-                        .collect();
-                    ways
-                }
-                _ => None,
-            };
-            ways.extend(self.run.program.joins.iter().find_map(alternatives)?);
-        } else {
-            ways.push(together);
+        if !together.is_empty() {
+            return vec![self.way(together, added)];
         }
-        let mut index = Index { alternatives: Vec::new() };
-        for way in &ways {
-            let mut buckets: HashMap<Vec<Key>, Vec<u32>> = HashMap::new();
-            let mut row = vec![None; self.copies.len()];
-            for (cell, copy) in self.copies[added].iter().enumerate() {
-                row[added] = Some(copy);
-                let scope = Scope::new(self.run, &row);
-                if let Some(key) = key_of(&scope, way.iter().map(|equality| (&equality.added, equality.nocase))) {
-                    buckets.entry(key).or_default().push(u32::try_from(cell).unwrap_or(ABSENT));
-                }
+        let alternatives = |join: &'a Join| -> Option<Vec<Equality<'a>>> {
+            let Code::Or(parts) = &join.code else { return None };
+            parts.iter().map(|part| self.equality(part, present, added)).collect()
+        };
+        let found = self.run.program.joins.iter().find_map(alternatives).unwrap_or_default();
+        found.into_iter().map(|equality| self.way(vec![equality], added)).collect()
+    }
+
+    fn way(&self, equalities: Vec<Equality<'a>>, added: usize) -> Way<'a> {
+        let mut buckets: HashMap<Vec<Key>, Vec<u32>> = HashMap::new();
+        let mut row = vec![None; self.copies.len()];
+        for (cell, copy) in self.copies[added].iter().enumerate() {
+            row[added] = Some(copy);
+            let scope = Scope::new(self.run, &row);
+            if let Some(key) = key_of(&scope, equalities.iter().map(|equality| (&equality.added, equality.nocase))) {
+                buckets.entry(key).or_default().push(u32::try_from(cell).unwrap_or(ABSENT));
             }
-            index.alternatives.push(buckets);
         }
-        Some((ways, index))
+        Way { equalities, buckets }
     }
 
     /// The copies of a variable that fit a row.
-    fn partners(
-        &self,
-        cells: &[u32],
-        added: usize,
-        index: Option<&(Vec<Vec<Equality<'a>>>, Index)>,
-    ) -> Result<Vec<u32>, EvalError> {
+    fn partners(&self, cells: &[u32], added: usize, ways: &[Way<'a>]) -> Result<Vec<u32>, EvalError> {
         let mut row: Vec<Option<&Copy>> =
             cells.iter().zip(self.copies).map(|(&cell, copies)| copies.get(cell as usize)).collect();
         let span = self.span(cells, added);
         let mut candidates: Vec<u32> = Vec::new();
-        match index {
-            None => {
-                let all: Vec<u32> = (0..u32::try_from(self.copies[added].len()).unwrap_or(ABSENT)).collect();
-                candidates.extend_from_slice(self.within(added, &all, span));
+        if ways.is_empty() {
+            let all: Vec<u32> = (0..u32::try_from(self.copies[added].len()).unwrap_or(ABSENT)).collect();
+            candidates.extend_from_slice(self.within(added, &all, span));
+        }
+        for way in ways {
+            let scope = Scope::new(self.run, &row);
+            let key = key_of(&scope, way.equalities.iter().map(|equality| (&equality.row, equality.nocase)));
+            if let Some(bucket) = key.and_then(|key| way.buckets.get(&key)) {
+                candidates.extend_from_slice(self.within(added, bucket, span));
             }
-            Some((ways, index)) => {
-                for (way, buckets) in ways.iter().zip(&index.alternatives) {
-                    let scope = Scope::new(self.run, &row);
-                    let key = key_of(&scope, way.iter().map(|equality| (&equality.row, equality.nocase)));
-                    if let Some(bucket) = key.and_then(|key| buckets.get(&key)) {
-                        candidates.extend_from_slice(self.within(added, bucket, span));
-                    }
-                }
-                if ways.len() > 1 {
-                    candidates.sort_unstable();
-                    candidates.dedup();
-                }
-            }
+        }
+        if ways.len() > 1 {
+            candidates.sort_unstable();
+            candidates.dedup();
         }
         self.run.work(candidates.len() as u64 + 1)?;
         let mut fitting = Vec::with_capacity(candidates.len().min(1024));

@@ -132,8 +132,11 @@ proptest! {
         };
         let limits = Limits { rows: 20_000, groups: 20_000, steps: 400_000 };
         for parsed in parse(&text).file.rules {
-            if let Ok(program) = Program::compile(&parsed) {
-                let _ = program.run(&data, &Settings { limits, ..Settings::default() });
+            let Ok(program) = Program::compile(&parsed) else { continue };
+            let Ok(run) = program.run(&data, &Settings { limits, ..Settings::default() }) else { continue };
+            for detection in &run.detections {
+                let json = serde_json::to_value(detection).unwrap();
+                prop_assert!(Event::read(EventSource::Detection, json, 0).is_ok());
             }
         }
     }
@@ -256,4 +259,25 @@ fn many_copies_are_refused_before_they_are_made() {
             .unwrap();
     let result = program.run(&events_of(&[event]), &Settings::default());
     assert!(matches!(result, Err(EvalError::TooLarge { limit: "rows", .. })), "{result:?}");
+}
+
+#[test]
+fn joins_by_equality_do_not_look_at_all_pairs() {
+    const EVENTS: i64 = 3000;
+    let kind = |at: i64| if at % 2 == 0 { "a" } else { "b" };
+    let event = |at: i64| {
+        let host = format!("h{}", at / 2);
+        second(at, json!({"metadata": {"product_event_type": kind(at)}, "principal": {"hostname": host}}))
+    };
+    let events: Vec<_> = (0..EVENTS).map(event).collect();
+    let program = compile(&rule(
+        "events: $a.metadata.product_event_type = \"a\" $b.metadata.product_event_type = \"b\"
+         $a.principal.hostname = $b.principal.hostname or $a.principal.hostname = $b.target.hostname
+         $a.principal.hostname = $h match: $h over 1h condition: $a and $b",
+    ))
+    .unwrap();
+    // All pairs would be two million steps and more.
+    let limits = Limits { steps: 200_000, ..Limits::default() };
+    let run = program.run(&events_of(&events), &Settings { limits, ..Settings::default() }).unwrap();
+    assert_eq!(run.detections.len(), 1500);
 }
