@@ -159,8 +159,6 @@ pub enum PathErrorKind {
         before: String,
         /// The message in which it was looked for.
         message: &'static str,
-        /// The name that was probably meant.
-        nearest: Option<&'static str>,
     },
     /// The value before it has no fields.
     NoFields {
@@ -227,11 +225,7 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
         };
         // Rules spell fields as the definition does; the JSON spelling is none of the language's.
         let Some(found) = message.field(name).filter(|found| found.name == name) else {
-            let nearest = message
-                .field(name)
-                .map(|found| found.name)
-                .or_else(|| watchbell_udm::schema::nearest(name, message.fields.iter().map(|field| field.name)));
-            let kind = PathErrorKind::NoSuchField { name: name.to_owned(), before, message: message.name, nearest };
+            let kind = PathErrorKind::NoSuchField { name: name.to_owned(), before, message: message.name };
             return fail(segment.name.span, kind);
         };
         kind = Type::of_field(found.kind);
@@ -345,12 +339,10 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_named_with_what_was_meant() {
-        let PathErrorKind::NoSuchField { name, before, nearest, .. } = error("principal.user.useridd") else {
-            panic!()
-        };
-        assert_eq!((name.as_str(), before.as_str(), nearest), ("useridd", "udm.principal.user", Some("userid")));
+        let PathErrorKind::NoSuchField { name, before, message } = error("principal.user.useridd") else { panic!() };
+        assert_eq!((name.as_str(), before.as_str(), message), ("useridd", "udm.principal.user", "User"));
         assert_eq!(error("principal.hostname.x"), PathErrorKind::NoFields { name: "x".to_owned() });
         assert_eq!(error("udm"), PathErrorKind::NoPath);
-        assert!(matches!(error("metadata.eventType"), PathErrorKind::NoSuchField { nearest: Some("event_type"), .. }));
+        assert!(matches!(error("metadata.eventType"), PathErrorKind::NoSuchField { .. }));
     }
 }

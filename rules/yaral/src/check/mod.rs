@@ -1,6 +1,43 @@
 //! Everything that Google's compiler would refuse, and what it accepts although it can't be meant.
+//!
+//! One file for each thing that is looked at. What depends on the documentation's contradictions is a warning: a rule that the
+//! service runs must never be called wrong. What is wrong is told once: a value that follows from a mistake has the type
+//! [Type::Any], and [`crate::syntax::tree::ExprKind::Error`] is passed over in silence.
 
-use crate::{diagnostic::Diagnostic, syntax::tree::RuleFile};
+mod bounds;
+mod calls;
+mod classify;
+mod compare;
+mod composite;
+mod condition;
+mod expression;
+mod joins;
+mod lists;
+mod matching;
+mod meta;
+mod metrics;
+mod names;
+mod options;
+mod outcome;
+mod paths;
+mod pattern;
+mod scope;
+mod setup;
+mod unions;
+mod variables;
+mod walk;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Level},
+    source::Span,
+    syntax::tree::{Rule, RuleFile},
+};
+use scope::Scope;
+
+/// What is told of one rule at most. A file that is no rule at all would fill the memory with what is wrong about it.
+const MAX_DIAGNOSTICS: usize = 200;
 
 /// What is known of a file's rules.
 #[derive(Debug)]
@@ -34,6 +71,84 @@ pub enum Classification {
 
 /// Checks the rules of a file.
 #[must_use]
-pub fn check(_file: &RuleFile) -> Checked {
-    Checked { diagnostics: Vec::new(), facts: Vec::new() }
+pub fn check(file: &RuleFile) -> Checked {
+    let mut checked = Checked { diagnostics: Vec::new(), facts: Vec::with_capacity(file.rules.len()) };
+    let mut names: HashMap<&str, Span> = HashMap::new();
+    for rule in &file.rules {
+        if let Some(&first) = names.get(rule.name.text.as_str()) {
+            let message = format!("a rule named `{}` stands in this file already", names::shown(&rule.name.text));
+            checked
+                .diagnostics
+                .push(Diagnostic::new(Code::DuplicateRule, rule.name.span, message).related(first, "the first one"));
+        } else {
+            names.insert(&rule.name.text, rule.name.span);
+        }
+        let mut checker = Checker::of(rule);
+        checker.run();
+        checked.facts.push(classify::facts(rule, &checker.scope));
+        checked.diagnostics.append(&mut checker.diagnostics);
+    }
+    checked.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    checked
+}
+
+/// The section in which an expression stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Events,
+    Outcome,
+    Condition,
+    /// The argument `filter` of a metric: words stand for measures, and there are neither fields nor variables.
+    Filter,
+}
+
+/// One rule, and what is wrong with it so far.
+struct Checker<'t> {
+    rule: &'t Rule,
+    scope: Scope<'t>,
+    diagnostics: Vec<Diagnostic>,
+    /// Variables that were told to be undefined; once is enough.
+    undefined: HashSet<&'t str>,
+}
+
+impl<'t> Checker<'t> {
+    fn of(rule: &'t Rule) -> Self {
+        Self { rule, scope: Scope::of(rule), diagnostics: Vec::new(), undefined: HashSet::new() }
+    }
+
+    fn run(&mut self) {
+        self.check_meta();
+        self.check_variables();
+        self.check_events();
+        self.check_joins();
+        self.check_matching();
+        self.check_outcome();
+        self.check_condition();
+        self.check_options();
+        self.check_lists();
+        self.check_composite();
+        self.check_setup();
+        self.check_export();
+    }
+
+    fn check_events(&mut self) {
+        for statement in self.rule.events.iter().flat_map(|section| &section.body) {
+            self.holds(statement, Place::Events);
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.diagnostics.len() >= MAX_DIAGNOSTICS
+    }
+}
+
+/// The mistake as a warning, although its code usually is an error.
+fn warning(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+    Diagnostic { level: Level::Warning, ..Diagnostic::new(code, span, message) }
 }

@@ -71,6 +71,7 @@ codes! {
     MixedSources "Y0205" Error "mixed-sources" "one variable reads events, entities or detections at once";
     DeprecatedField "Y0206" Warning "deprecated-field" "the field is deprecated";
     DuplicateRule "Y0207" Error "duplicate-rule" "two rules have one name";
+    BareWord "Y0208" Error "bare-word" "a word without quotes or sign stands as a value";
 
     TypeMismatch "Y0301" Error "type-mismatch" "the two sides can't be compared";
     LiteralsCompared "Y0302" Error "literals-compared" "both sides are literals";

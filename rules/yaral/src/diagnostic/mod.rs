@@ -3,6 +3,9 @@
 //! Messages follow Google's compiler where its wording is known, so that a search for one finds the other.
 
 mod code;
+pub mod json;
+pub mod render;
+pub mod sarif;
 
 pub use code::Code;
 
@@ -16,6 +19,17 @@ pub enum Level {
     Warning,
     /// Google's compiler refuses it.
     Error,
+}
+
+/// A file with what is wrong with it, to be shown.
+#[derive(Debug, Clone, Copy)]
+pub struct FileReport<'a> {
+    /// The name under which the file is shown.
+    pub name: &'a str,
+    /// Its text, as it was parsed.
+    pub text: &'a str,
+    /// What is wrong.
+    pub diagnostics: &'a [Diagnostic],
 }
 
 /// One thing that is wrong.
@@ -35,6 +49,17 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that belong to it.
     pub related: Vec<(Span, String)>,
+}
+
+impl Level {
+    /// `error` or `warning`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 impl Diagnostic {

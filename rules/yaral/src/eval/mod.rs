@@ -5,4 +5,4 @@
 
 mod value;
 
-pub use value::Value;
+pub use value::{Key, Value, fold};

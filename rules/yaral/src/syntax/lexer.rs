@@ -7,6 +7,9 @@ use crate::{
     source::Span,
 };
 
+/// More than anybody reads; what is broken is marked on its token all the same.
+const MAX_DIAGNOSTICS: usize = 1000;
+
 /// The tokens of a text.
 #[derive(Debug, Default)]
 pub struct Lexed {
@@ -67,6 +70,9 @@ impl Lexer<'_> {
     }
 
     fn say(&mut self, code: Code, start: usize, message: impl Into<String>, help: &str) {
+        if self.out.diagnostics.len() >= MAX_DIAGNOSTICS {
+            return;
+        }
         let diagnostic = Diagnostic::new(code, self.span(start), message);
         self.out.diagnostics.push(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
     }

@@ -173,7 +173,12 @@ impl Parser<'_> {
         // Where the next line has begun, the gap is behind the operand, not in front of what follows.
         let span = if token.first_on_line || token.kind == TokenKind::End { operand.span } else { token.span };
         let diagnostic = Diagnostic::new(Code::UnexpectedToken, span, message);
-        self.say(diagnostic.label(format!("`{}` is compared with nothing", shown.lines().next().unwrap_or_default())));
+        let diagnostic =
+            diagnostic.label(format!("`{}` is compared with nothing", shown.lines().next().unwrap_or_default()));
+        self.say(match foreign_operator(self.shown(token)) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
         // What comes next may well be a statement of its own.
         if token.first_on_line && self.begins_statement(token) || self.at_end_of_section() {
             self.abandoned = Some(self.at);
@@ -325,6 +330,16 @@ impl Parser<'_> {
         }
         self.grow(height + 1)?;
         Ok(chain(operands, ExprKind::And))
+    }
+}
+
+/// What to write for an operator of another language.
+fn foreign_operator(word: &str) -> Option<&'static str> {
+    match word.to_ascii_lowercase().as_str() {
+        "contains" | "like" | "matches" | "regex" => Some("write `= /pattern/`, or call `strings.contains(..)`"),
+        "startswith" | "starts_with" => Some("write `= /^prefix/`"),
+        "endswith" | "ends_with" => Some("write `= /suffix$/`, or call `strings.ends_with(..)`"),
+        _ => None,
     }
 }
 

@@ -141,6 +141,9 @@ impl<'a> Parser<'a> {
         }
         // The lexer's stand before the parser's; a stable sort by place brings them together.
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        // Of two about one place the lexer's is the closer one.
+        self.diagnostics
+            .dedup_by(|second, first| second.span.start == first.span.start && second.is_error() && first.is_error());
         self.diagnostics.truncate(MAX_DIAGNOSTICS);
         Parsed { file, diagnostics: self.diagnostics }
     }
@@ -224,11 +227,30 @@ impl<'a> Parser<'a> {
     /// What to say when something else was expected here.
     fn unexpected(&self, expected: &str) -> Diagnostic {
         let token = self.token();
-        let message = match token.kind {
-            TokenKind::End => format!("unexpected end of the text: expected {expected}"),
-            _ => format!("unexpected token \"{}\": expected {expected}", self.excerpt(token)),
-        };
+        let message = format!("{}: expected {expected}", self.found());
+        if token.kind == TokenKind::End {
+            return Diagnostic::new(Code::UnexpectedToken, self.previous(), message).label("the text ends after this");
+        }
         Diagnostic::new(Code::UnexpectedToken, token.span, message)
+    }
+
+    /// The same where the place is behind the token before: the line ended too early.
+    fn missing_here(&self, expected: &str) -> Diagnostic {
+        let diagnostic = self.unexpected(expected);
+        if !self.token().first_on_line || self.at <= self.statement || self.kind() == TokenKind::End {
+            return diagnostic;
+        }
+        Diagnostic { span: self.previous(), ..diagnostic }.label("something is missing after this")
+    }
+
+    /// How a message begins: with the token that was found.
+    fn found(&self) -> String {
+        let token = self.token();
+        match token.kind {
+            TokenKind::End => "unexpected end of the text".to_owned(),
+            TokenKind::Text | TokenKind::RawText => format!("unexpected text {}", self.excerpt(token)),
+            _ => format!("unexpected token \"{}\"", self.excerpt(token)),
+        }
     }
 
     /// A token as it is shown in a message: a long one cut.

@@ -111,7 +111,7 @@ impl Parser<'_> {
             TokenKind::Keyword(Keyword::Any | Keyword::All) => return self.operand(),
             TokenKind::Word if !self.at_end_of_section() => return self.word(),
             _ => {
-                let diagnostic = self.unexpected("an operand: a field, a variable, a literal or a call");
+                let diagnostic = self.missing_here("an operand: a field, a variable, a literal or a call");
                 return self.fail(diagnostic);
             }
         };
@@ -182,6 +182,15 @@ impl Parser<'_> {
             }
             let name = self.name();
             let index = if self.kind() == TokenKind::LeftBracket { Some(self.index()) } else { None };
+            if index.is_some() && self.kind() == TokenKind::LeftBracket {
+                let diagnostic = Diagnostic::new(
+                    Code::InvalidIndex,
+                    self.token().span,
+                    "unexpected token \"[\": a field has one index",
+                );
+                self.say(diagnostic);
+                self.index();
+            }
             segments.push(Segment { name, index });
         }
         Ok(segments)

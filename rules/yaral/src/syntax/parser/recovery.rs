@@ -179,9 +179,12 @@ impl Parser<'_> {
         let (left, right) = if close == TokenKind::RightBracket { ('[', ']') } else { ('(', ')') };
         if self.is_abandoned(open) {
             let span = self.tokens[open].span;
-            let message = format!("unexpected token \"{}\": expected `{right}`", self.excerpt(self.token()));
-            let diagnostic =
+            let message = format!("{}: expected `{right}`", self.found());
+            let mut diagnostic =
                 Diagnostic::new(Code::UnclosedDelimiter, span, message).label(format!("this `{left}` is not closed"));
+            if self.kind() != TokenKind::End {
+                diagnostic = diagnostic.related(self.token().span, "something else begins here");
+            }
             self.say(diagnostic);
             self.abandoned = Some(self.at);
             return Err(super::Broken);

@@ -29,8 +29,7 @@ impl Parser<'_> {
             let diagnostic = self.unexpected("a rule or the end of the text");
             self.say(diagnostic.help("one `}` too many, or one too early"));
         } else if !after_a_rule && (next == TokenKind::Dot || token.kind == TokenKind::Variable || self.at_header()) {
-            let message = format!("unexpected token \"{}\": expected `rule NAME {{`", self.excerpt(token));
-            let diagnostic = Diagnostic::new(Code::SearchOnly, token.span, message);
+            let diagnostic = Diagnostic { code: Code::SearchOnly, ..self.unexpected("`rule NAME {`") };
             self.say(
                 diagnostic.help("a search has no such line; a rule needs it, with the sections inside of `{ .. }`"),
             );
@@ -50,7 +49,7 @@ impl Parser<'_> {
         let name = self.rule_name()?;
         let open = self.token();
         if !self.eat(TokenKind::LeftBrace) {
-            let diagnostic = self.unexpected("`{` after the rule's name");
+            let diagnostic = self.missing_here("`{` after the rule's name");
             self.say(diagnostic);
             if !self.at_header() {
                 self.skip_section();
@@ -74,11 +73,7 @@ impl Parser<'_> {
         }
         let closed = self.eat(TokenKind::RightBrace);
         if !closed {
-            let message = match self.kind() {
-                TokenKind::End => "unexpected end of the text: expected `}`".to_owned(),
-                _ => format!("unexpected token \"{}\": expected `}}`", self.excerpt(self.token())),
-            };
-            let diagnostic = Diagnostic::new(Code::UnclosedDelimiter, self.token().span, message);
+            let diagnostic = Diagnostic { code: Code::UnclosedDelimiter, ..self.unexpected("`}`") };
             self.say(diagnostic.related(open.span, format!("the rule {} begins here", rule.name.text)));
         }
         rule.span = start.to(self.previous());
@@ -126,18 +121,15 @@ impl Parser<'_> {
             .filter(|&at| seen.words[at].is_none())
             .map(|at| format!("`{}`", SECTIONS[at]))
             .collect();
-        let (first, rest) = match missing.as_slice() {
+        let rest = match missing.as_slice() {
             [] => return,
-            [one] => (one.clone(), format!("the section {one} is")),
-            [a, b] => (a.clone(), format!("the sections {a} and {b} are")),
-            [a, ..] => (a.clone(), "the sections `meta`, `events` and `condition` are".to_owned()),
+            [one] => format!("the section {one} is"),
+            [one, two] => format!("the sections {one} and {two} are"),
+            _ => "the sections `meta`, `events` and `condition` are".to_owned(),
         };
         let message = format!("{rest} missing in rule {}", name.text);
         let diagnostic = Diagnostic::new(Code::MissingSection, name.span, message);
-        self.say(diagnostic.help(format!(
-            "a rule has `meta`, `events` and `condition`, in this order; add {}:",
-            first.trim_matches('`')
-        )));
+        self.say(diagnostic.help("a rule has `meta`, `events` and `condition`, in this order"));
     }
 
     /// One section, or what stands in its place.
@@ -152,7 +144,7 @@ impl Parser<'_> {
         let first = self.place_in_order(kind, seen);
         self.advance();
         if !self.eat(TokenKind::Colon) {
-            let diagnostic = self.unexpected(&format!("`:` after `{}`", SECTIONS[kind]));
+            let diagnostic = self.missing_here(&format!("`:` after `{}`", SECTIONS[kind]));
             self.say(diagnostic);
         }
         self.place = match kind {

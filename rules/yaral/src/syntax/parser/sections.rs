@@ -99,7 +99,7 @@ impl Parser<'_> {
         if self.eat(TokenKind::Equal) {
             return Ok(());
         }
-        let diagnostic = self.unexpected(&format!("`=` after {after}"));
+        let diagnostic = self.missing_here(&format!("`=` after {after}"));
         if self.kind() == TokenKind::Colon {
             self.say(diagnostic);
             self.advance();
