@@ -78,7 +78,7 @@ pub fn open_rollout(plan: &Plan, request: &RolloutRequest) -> Result<Rollout, Ap
 }
 
 fn shipped_rules() -> Result<Vec<LocalRule>, AppError> {
-    Err(AppError::NoRules)
+    Err(AppError::Setup("say the folder of the rules".to_owned()))
 }
 
 fn target(plan: &Plan, named: Option<&str>) -> Result<(String, Arc<dyn Sink>), AppError> {

@@ -1,5 +1,7 @@
 //! The arguments, and what `--help` says about them.
 
+pub(super) mod rollout;
+pub(super) mod rules;
 pub(super) mod sinks;
 
 use std::path::PathBuf;
@@ -7,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use self::rules::RulesCommand;
 use self::sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand};
 use super::exit::EXIT_CODES;
 use crate::app::{Budget, FormatChoice, Overrides, Severity, Threshold, TimeZone};
@@ -98,6 +101,9 @@ pub(super) enum Command {
     /// Check Google SecOps' UDM events
     #[command(subcommand, arg_required_else_help = true)]
     Udm(UdmCommand),
+    /// Check, run and install detection rules
+    #[command(subcommand, arg_required_else_help = true)]
+    Rules(RulesCommand),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),

@@ -86,6 +86,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
         Command::Outbox(outbox) => return sinks::run_outbox(outbox, &setup, terminal),
         Command::Render(render) => return sinks::run_render(render, &setup),
         Command::Udm(udm) => return sinks::run_udm(udm, terminal),
+        Command::Rules(rules) => return super::rules::run(rules, &setup, terminal),
         Command::Config(config) => run_config(config, &setup, terminal)?,
         Command::Completions(completions) => {
             let mut script = Vec::new();

@@ -9,6 +9,7 @@ mod exit;
 mod logging;
 mod present;
 mod progress;
+mod rules;
 mod signals;
 mod sinks;
 mod terminal;
