@@ -13,6 +13,7 @@ mod models;
 mod outbox;
 mod reports;
 mod rollout;
+mod rules;
 mod setup;
 mod sinks;
 mod udm;
@@ -29,6 +30,11 @@ pub use self::{
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     reports::{Reported, demo, report, summary_text},
     rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
+    rules::{
+        ExportRequest, Exported, Issues, LaidOutFiles, Layout, LogSource, RecordAt, RuleChanges, RuleCheckup,
+        RuleDetection, RuleRun, RuleTestFile, RuleTestReport, RunRequest, ShippedRule, check_rules, export_rules,
+        lay_out_rules, run_rule, shipped_rules, test_rules, write_junit,
+    },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
     udm::{UdmReport, check_udm},
@@ -51,7 +57,7 @@ pub use crate::{
     },
     rules::folder::{FolderError, FolderProblems},
     sink::rules::ExecutionState,
-    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps},
+    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 

@@ -108,6 +108,9 @@ pub enum AppError {
         /// Why.
         message: String,
     },
+    /// Rules, or their tests, are not what they should be.
+    #[error("{0}")]
+    RuleTexts(String),
     /// The threads that wait for the network can't be had.
     #[error("cannot start the network's runtime")]
     Runtime(#[source] io::Error),

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use self::rules::RulesCommand;
-use self::sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand};
+use self::{
+    rules::RulesCommand,
+    sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand},
+};
 use super::exit::EXIT_CODES;
 use crate::app::{Budget, FormatChoice, Overrides, Severity, Threshold, TimeZone};
 
@@ -101,7 +103,7 @@ pub(super) enum Command {
     /// Check Google SecOps' UDM events
     #[command(subcommand, arg_required_else_help = true)]
     Udm(UdmCommand),
-    /// Check, run and install detection rules
+    /// Check, test, run and install detection rules for Google SecOps
     #[command(subcommand, arg_required_else_help = true)]
     Rules(RulesCommand),
     /// Look at the configuration

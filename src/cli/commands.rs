@@ -14,7 +14,7 @@ use super::{
     exit::{CliError, Exit},
     present,
     progress::Bar,
-    signals, sinks,
+    rules, signals, sinks,
     terminal::Terminal,
 };
 use crate::app::{self, AppError, Given, Overrides, Plan, Settings, Watch};
@@ -85,8 +85,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
         Command::Forward(forward) => return sinks::run_forward(forward, &setup, terminal),
         Command::Outbox(outbox) => return sinks::run_outbox(outbox, &setup, terminal),
         Command::Render(render) => return sinks::run_render(render, &setup),
+        Command::Rules(rules) => return rules::run(rules, &setup, terminal),
         Command::Udm(udm) => return sinks::run_udm(udm, terminal),
-        Command::Rules(rules) => return super::rules::run(rules, &setup, terminal),
         Command::Config(config) => run_config(config, &setup, terminal)?,
         Command::Completions(completions) => {
             let mut script = Vec::new();

@@ -124,6 +124,7 @@ const fn as_function(metric: &Metric) -> Function {
         place: Place::Outcome,
         summary: metric.events,
         online: Some(ONLINE),
+        compute: None,
     }
 }
 

@@ -3,13 +3,40 @@
 //! What a function computes is a pointer in its entry of the catalogue, so that neither the checker nor the evaluator compares
 //! names at run time.
 
+mod aggregates;
+mod arguments;
+mod arrays;
+mod casts;
 mod catalogue;
+mod hash;
+mod math;
 pub mod metrics;
+mod net;
+mod patterns;
 pub mod re2;
+mod strings;
+mod sums;
+mod time;
+mod url;
 
+use std::cell::{Cell, RefCell};
+
+pub use aggregates::{ARRAY_CAP, Accumulator, aggregate};
 pub use catalogue::{FUNCTIONS, find, nearest};
+pub use net::Network;
+pub use patterns::highest_group;
 
-use crate::types::{Element, Type};
+use crate::{
+    eval::Value,
+    types::{Element, Type},
+};
+use arguments::Arguments;
+use re2::{PatternCache, PatternError};
+
+/// The longest text or list of bytes that a function gives.
+pub const MAX_TEXT: usize = 1 << 20;
+/// The longest list that a function gives.
+pub const MAX_ITEMS: usize = 1 << 16;
 
 /// A function of the language.
 #[derive(Debug)]
@@ -32,7 +59,11 @@ pub struct Function {
     pub summary: &'static str,
     /// Why it can't be computed here.
     online: Option<&'static str>,
+    /// What computes it, where values alone do.
+    compute: Option<Compute>,
 }
+
+type Compute = fn(&Arguments<'_>) -> Result<Value, FunctionError>;
 
 /// What a function is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +161,17 @@ impl Function {
         if self.variadic { None } else { Some(self.parameters.len()) }
     }
 
+    /// How many arguments it takes, in words: `1 or 2 arguments`.
+    #[must_use]
+    pub fn arity(&self) -> String {
+        match (self.required(), self.most()) {
+            (least, None) => format!("at least {least} {}", arguments_in_words(least)),
+            (0, Some(0)) => "no arguments".to_owned(),
+            (least, Some(most)) if least == most => format!("{least} {}", arguments_in_words(least)),
+            (least, Some(most)) => format!("{least} or {most} arguments"),
+        }
+    }
+
     /// The parameter for an argument, counted from 0.
     #[must_use]
     pub fn parameter(&self, position: usize) -> Option<&'static Parameter> {
@@ -175,6 +217,10 @@ impl Function {
     }
 }
 
+const fn arguments_in_words(count: usize) -> &'static str {
+    if count == 1 { "argument" } else { "arguments" }
+}
+
 impl Parameter {
     /// Whether it takes a value of this type.
     #[must_use]
@@ -214,4 +260,131 @@ impl Kind {
             Self::List => "list",
         }
     }
+}
+
+/// What a function may know besides its arguments. One for each thread that runs rules.
+#[derive(Debug)]
+pub struct Environment {
+    /// What `timestamp.now` gives.
+    pub now: jiff::Timestamp,
+    /// Counts the numbers that `math.random` has given; where it starts decides which ones.
+    pub random: Cell<u64>,
+    /// Patterns that have been compiled.
+    pub patterns: RefCell<PatternCache>,
+}
+
+impl Environment {
+    /// With a time, and a start for random numbers.
+    #[must_use]
+    pub fn new(now: jiff::Timestamp, seed: u64) -> Self {
+        Self { now, random: Cell::new(seed), patterns: RefCell::default() }
+    }
+
+    /// The next random number (SplitMix64).
+    fn draw(&self) -> u64 {
+        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// Why a function gives no value. The name of the function is the caller's to add.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FunctionError {
+    /// It needs the service.
+    #[error("it can't be computed here: {0}")]
+    NotHere(&'static str),
+    /// It computes over rows, or none does where rows are given.
+    #[error("an aggregate needs the rows of a detection, any other function one value")]
+    NoAggregate,
+    /// Too few or too many arguments.
+    #[error("it takes {expected}, and {found} were given")]
+    Arity {
+        /// How many it takes.
+        expected: String,
+        /// How many there are.
+        found: usize,
+    },
+    /// An argument that it does not take.
+    #[error("argument {position} must be {expected}")]
+    Argument {
+        /// Which one, from 1.
+        position: usize,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A pattern that can't be used.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// A replacement with a backslash before something else.
+    #[error("in a replacement, a backslash stands before a digit or another backslash")]
+    Replacement,
+    /// A replacement names a group that the pattern does not have.
+    #[error("the replacement names group {group}, which the pattern does not have")]
+    ReplacementGroup {
+        /// The group.
+        group: usize,
+    },
+    /// Text that can't be read as what it should be.
+    #[error("{text:?} is no {expected}")]
+    Unreadable {
+        /// The text, cut short.
+        text: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A whole number beyond 64 bits.
+    #[error("the result is beyond 64 bits; write `0.0 +` before the number to compute with floats")]
+    Overflow,
+    /// The result or the work for it is too large.
+    #[error("the result is larger than 1 MiB or 65536 items, or takes too long to find")]
+    TooLarge,
+}
+
+impl FunctionError {
+    fn unreadable(text: &str, expected: &'static str) -> Self {
+        Self::Unreadable { text: text.chars().take(64).collect(), expected }
+    }
+
+    fn network(text: &str) -> Self {
+        Self::unreadable(text, "network such as 192.0.2.0/24")
+    }
+
+    fn address(text: &str) -> Self {
+        Self::unreadable(text, "IP address")
+    }
+
+    fn zone(text: &str) -> Self {
+        Self::unreadable(text, "time zone; write a name such as Europe/Berlin, or an offset such as +01:00")
+    }
+
+    fn time(text: &str) -> Self {
+        Self::unreadable(text, "time such as 2026-01-31 10:00:00")
+    }
+
+    fn format(text: &str) -> Self {
+        Self::unreadable(text, "element of a time format")
+    }
+}
+
+/// What a function gives for these arguments.
+///
+/// # Errors
+/// It is an aggregate, needs the service, or does not take these arguments.
+pub fn call(function: &Function, arguments: &[Value], environment: &Environment) -> Result<Value, FunctionError> {
+    function.offline().map_err(FunctionError::NotHere)?;
+    let compute = function.compute.ok_or(FunctionError::NoAggregate)?;
+    let found = arguments.len();
+    if found < function.required() || function.most().is_some_and(|most| found > most) {
+        return Err(FunctionError::Arity { expected: function.arity(), found });
+    }
+    let value = compute(&Arguments { values: arguments, environment: Some(environment) })?;
+    let length = match &value {
+        Value::String(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    };
+    if length > MAX_TEXT { Err(FunctionError::TooLarge) } else { Ok(value) }
 }

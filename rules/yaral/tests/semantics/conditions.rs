@@ -1,0 +1,1 @@
+//! C: windows, joins, conditions.
