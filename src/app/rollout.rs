@@ -84,7 +84,7 @@ pub fn open_rollout(plan: &Plan, request: &RolloutRequest) -> Result<Rollout, Ap
 fn shipped_rules(plan: &Plan, sink: &str) -> Result<Vec<LocalRule>, AppError> {
     let (vendor_name, product_name) = configured_names(plan, Some(sink))?;
     let wanted = Customization { vendor_name, product_name, ..Customization::default() };
-    let files = customize(&wanted).map_err(|error| AppError::Setup(error.to_string()))?;
+    let files = customize(&wanted).map_err(|error| AppError::RuleTexts(error.to_string()))?;
     let (mut texts, mut deployment) = (Vec::new(), None);
     for CustomFile { path, text } in files {
         if path == DEPLOYMENT_FILE {
