@@ -31,9 +31,9 @@ pub use self::{
     reports::{Reported, demo, report, summary_text},
     rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
     rules::{
-        Exported, ExportRequest, Issues, LaidOutFiles, Layout, LogSource, RecordAt, RuleChanges, RuleCheckup, RuleDetection,
-        RuleRun, RuleTestFile, RuleTestReport, RunRequest, ShippedRule, check_rules, export_rules, lay_out_rules, run_rule,
-        shipped_rules, test_rules, write_junit,
+        ExportRequest, Exported, Issues, LaidOutFiles, Layout, LogSource, RecordAt, RuleChanges, RuleCheckup,
+        RuleDetection, RuleRun, RuleTestFile, RuleTestReport, RunRequest, ShippedRule, check_rules, export_rules,
+        lay_out_rules, run_rule, shipped_rules, test_rules, write_junit,
     },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},

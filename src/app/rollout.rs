@@ -14,15 +14,18 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use super::{AppError, Watch, rules::own_rules, sinks};
+use super::{AppError, Watch, rules::configured_names, sinks};
 use crate::{
     config::{Plan, SinkPlan},
     rollout::{
         self, Applied, Desired, Edition, Existing, Pause, Plan as RulePlan, Pulled, Requests, RuleStatus, Scope, Told,
         Trouble, Work,
     },
-    rules::folder::{DEPLOYMENT_FILE, LocalRule, read_folder},
-    sink::{Forgetful, Sink, rules::RuleHost},
+    rules::{
+        customize::{CustomFile, Customization, customize},
+        folder::{DEPLOYMENT_FILE, FolderError, LocalRule, RuleText, assemble, read_folder},
+    },
+    sink::{ErrorKind, Forgetful, Sink, rules::RuleHost},
 };
 
 /// How the names of all rules begin that come with the program.
@@ -70,11 +73,27 @@ pub fn open_rollout(plan: &Plan, request: &RolloutRequest) -> Result<Rollout, Ap
     let (sink, target) = target(plan, request.sink.as_deref())?;
     let (rules, scope) = match &request.folder {
         Some(folder) => (read_folder(folder)?, Scope::All),
-        None => (own_rules(plan, &sink)?, Scope::Prefix(OWN_PREFIX)),
+        None => (shipped_rules(plan, &sink)?, Scope::Prefix(OWN_PREFIX)),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(AppError::Runtime)?;
     let RolloutRequest { prune, edition, .. } = *request;
     Ok(Rollout { sink, rules, scope, prune, edition, target, runtime })
+}
+
+/// The rules that come with the program, about the names that this sink gives to product and vendor.
+fn shipped_rules(plan: &Plan, sink: &str) -> Result<Vec<LocalRule>, AppError> {
+    let (vendor_name, product_name) = configured_names(plan, Some(sink))?;
+    let wanted = Customization { vendor_name, product_name, ..Customization::default() };
+    let files = customize(&wanted).map_err(|error| AppError::RuleTexts(error.to_string()))?;
+    let (mut texts, mut deployment) = (Vec::new(), None);
+    for CustomFile { path, text } in files {
+        if path == DEPLOYMENT_FILE {
+            deployment = Some((path, text));
+        } else if path.ends_with(".yaral") && !path.contains('/') {
+            texts.push(RuleText { path: PathBuf::from(&path), file: path, text });
+        }
+    }
+    assemble(texts, Vec::new(), deployment).map_err(|problems| FolderError::from(problems).into())
 }
 
 fn target(plan: &Plan, named: Option<&str>) -> Result<(String, Arc<dyn Sink>), AppError> {
@@ -115,10 +134,10 @@ impl Rollout {
         match trouble {
             Trouble::Stopped => AppError::Stopped,
             Trouble::Broken(error) => AppError::Tenant { sink, kind: error.kind, message: error.message },
-            Trouble::Refused(message) => AppError::Tenant { sink, kind: crate::sink::ErrorKind::Rejected, message },
+            Trouble::Refused(message) => AppError::Tenant { sink, kind: ErrorKind::Rejected, message },
             Trouble::Changed | Trouble::NotCompiled(_) => {
                 let message = "the listing of its rules was not answered as one".to_owned();
-                AppError::Tenant { sink, kind: crate::sink::ErrorKind::Config, message }
+                AppError::Tenant { sink, kind: ErrorKind::Config, message }
             }
         }
     }
@@ -194,7 +213,7 @@ pub fn pull_rules(plan: &Plan, request: &PullRequest, watch: Watch<'_>) -> Resul
     let deployment = match fs::read_to_string(&file) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(source) => return Err(crate::rules::folder::FolderError::Unreadable { path: file, source }.into()),
+        Err(source) => return Err(FolderError::Unreadable { path: file, source }.into()),
     };
     let existing =
         Existing { folder: out, rules: &rollout.rules, deployment: deployment.as_deref(), force: request.force };

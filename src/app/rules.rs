@@ -16,22 +16,22 @@ use watchbell_yaral::{
 };
 
 use super::{AppError, variable};
-use crate::{
-    config::Plan,
-    rules::{
-        customize::{Customization, CustomFile, customize},
-        execute::{self, Detection, Inputs, Prepared, RecordKind},
-        folder::{DEPLOYMENT_FILE, FolderError, LocalRule, RuleText, assemble, plain, rule_texts},
-        inspect::{self, Checkup},
-        layout::{LaidOut, lay_out},
-        testing,
-    },
-};
 pub use crate::rules::{
     customize::LogSource,
     inspect::Checkup as RuleCheckup,
     shipped::{ShippedRule, rules as shipped_rules},
     testing::{FileReport as RuleTestFile, TestReport as RuleTestReport},
+};
+use crate::{
+    config::Plan,
+    rules::{
+        customize::{CustomFile, Customization, customize},
+        execute::{self, Detection, Inputs, Prepared, RecordKind},
+        folder::{RuleText, plain, rule_texts},
+        inspect::{self, Checkup},
+        layout::{LaidOut, lay_out},
+        testing,
+    },
 };
 
 /// The type of sink whose options name vendor and product.
@@ -66,7 +66,10 @@ fn texts_of(paths: &[PathBuf]) -> Result<(Vec<RuleText>, Vec<String>), AppError>
     texts.retain(|text| seen.insert(text.path.clone()));
     if texts.is_empty() && unreadable.is_empty() {
         let named: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(AppError::RuleTexts(format!("no rules in {}; they are in files that end with .yaral", named.join(", "))));
+        return Err(AppError::RuleTexts(format!(
+            "no rules in {}; they are in files that end with .yaral",
+            named.join(", ")
+        )));
     }
     Ok((texts, unreadable))
 }
@@ -81,8 +84,7 @@ fn stdin() -> Result<String, AppError> {
 fn read(path: &Path) -> Result<String, AppError> {
     let failed = |message: String| AppError::Findings { path: path.to_owned(), message };
     let bytes = fs::read(path).map_err(|error| failed(error.to_string()))?;
-    String::from_utf8(bytes)
-        .map_err(|error| failed(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))
+    String::from_utf8(bytes).map_err(|error| failed(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))
 }
 
 /// File, line and column of a mistake.
@@ -425,9 +427,8 @@ pub fn export_rules(plan: &Plan, request: &ExportRequest) -> Result<Exported, Ap
         min_severity: changes.min_severity,
     };
     let files = customize(&wanted).map_err(|error| AppError::RuleTexts(error.to_string()))?;
-    let is_same = |file: &CustomFile| {
-        fs::read_to_string(request.out.join(&file.path)).is_ok_and(|text| text == file.text)
-    };
+    let is_same =
+        |file: &CustomFile| fs::read_to_string(request.out.join(&file.path)).is_ok_and(|text| text == file.text);
     let (unchanged, different): (Vec<_>, Vec<_>) = files.iter().partition(|file| is_same(file));
     let in_the_way: Vec<&str> = different
         .iter()
@@ -454,23 +455,11 @@ pub fn export_rules(plan: &Plan, request: &ExportRequest) -> Result<Exported, Ap
     })
 }
 
-/// The shipped rules as a sink's events need them, to be installed.
-///
-/// # Errors
-/// When the sink is not configured.
-pub(super) fn own_rules(plan: &Plan, sink: &str) -> Result<Vec<LocalRule>, AppError> {
-    let (vendor_name, product_name) = configured_names(plan, Some(sink))?;
-    let wanted = Customization { vendor_name, product_name, ..Customization::default() };
-    let files = customize(&wanted).map_err(|error| AppError::RuleTexts(error.to_string()))?;
-    let deployment = files.iter().find(|file| file.path == DEPLOYMENT_FILE);
-    let deployment = deployment.map(|file| (file.path.clone(), file.text.clone()));
-    let rules = files.into_iter().filter(|file| file.path.ends_with(".yaral"));
-    let texts = rules.map(|file| RuleText { path: file.path.clone().into(), file: file.path, text: file.text });
-    Ok(assemble(texts.collect(), Vec::new(), deployment).map_err(FolderError::from)?)
-}
-
 /// Vendor and product as the configured sink sends them.
-fn configured_names(plan: &Plan, wanted: Option<&str>) -> Result<(Option<String>, Option<String>), AppError> {
+pub(super) fn configured_names(
+    plan: &Plan,
+    wanted: Option<&str>,
+) -> Result<(Option<String>, Option<String>), AppError> {
     let mut names = Vec::new();
     for table in &plan.sinks.tables {
         let text = |key: &str| table.text_of(key, &variable);
@@ -487,7 +476,8 @@ fn configured_names(plan: &Plan, wanted: Option<&str>) -> Result<(Option<String>
         ([(_, first), rest @ ..], _) if rest.iter().all(|(_, other)| other == first) => Ok(first.clone()),
         (several, _) => {
             let several: Vec<&str> = several.iter().map(|(name, _)| *name).collect();
-            let told = format!("the sinks {} send different names; say with --sink which one counts", several.join(", "));
+            let told =
+                format!("the sinks {} send different names; say with --sink which one counts", several.join(", "));
             Err(AppError::RuleTexts(told))
         }
     }

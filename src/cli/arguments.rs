@@ -1,5 +1,6 @@
 //! The arguments, and what `--help` says about them.
 
+pub(super) mod rollout;
 pub(super) mod rules;
 pub(super) mod sinks;
 
@@ -102,7 +103,7 @@ pub(super) enum Command {
     /// Check Google SecOps' UDM events
     #[command(subcommand, arg_required_else_help = true)]
     Udm(UdmCommand),
-    /// Check, test and run detection rules for Google SecOps
+    /// Check, test, run and install detection rules for Google SecOps
     #[command(subcommand, arg_required_else_help = true)]
     Rules(RulesCommand),
     /// Look at the configuration

@@ -210,6 +210,10 @@ fn notes(pair: &Pair<'_>, transition: &Transition<'_>) -> Vec<String> {
     if let (true, Some(multi_event)) = (crosses, after.multi_event) {
         note(format!("it becomes a {} rule", if multi_event { "multi-event" } else { "single-event" }), true);
     }
+    note(
+        "it counts as a multi-event rule only because its condition asks about an outcome".to_owned(),
+        new_text && after.only_by_outcome && wanted.enabled == Some(true),
+    );
     let is_off = pair.hosted.is_none_or(|rule| !rule.deployment.enabled) && wanted.enabled.is_none();
     let comes = pair.hosted.is_none_or(|rule| rule.deployment.archived);
     note("it does not run: deployment.toml says nothing about `enabled`".to_owned(), comes && is_off);

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 use watchbell_yaral::{
-    eval::{
-        Column, DataTable, Dataset, Detection as Found, Event, ListKind, Program, ReferenceList, Settings, Value,
-    },
+    eval::{Column, DataTable, Dataset, Detection as Found, Event, ListKind, Program, ReferenceList, Settings, Value},
     resolve::EventSource,
     syntax::tree::{Expr, ExprKind, ListForm, Rule},
 };
@@ -238,7 +236,9 @@ fn json(value: &Value) -> Json {
         Value::Int(number) => Json::from(*number),
         Value::Uint(number) => Json::from(*number),
         // JSON has no infinity; the text says it.
-        Value::Float(number) => serde_json::Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number),
+        Value::Float(number) => {
+            serde_json::Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number)
+        }
         Value::List(items) => items.iter().map(json).collect(),
         other => Json::from(other.text()),
     }

@@ -7,15 +7,22 @@ use std::time::{Duration, SystemTime};
 use watchbell_sink::{
     ErrorKind, SinkError, Steps,
     http::{Method, header},
+    rules::{RuleError, RuleHost},
 };
 
-use crate::{config::Api, sink::Chronicle};
+use crate::{config::Api, rules::VERIFY_PERMISSION, sink::Chronicle};
 
 /// When the legacy API stops (docs.cloud.google.com/chronicle/docs/administration/migrate-from-legacy-api-to-chronicle-api).
 pub(crate) const LEGACY_END: &str = "2027-07-20";
 
 /// Google refuses assertions whose times are off by more.
 const MOST_SKEW: Duration = Duration::from_secs(300);
+
+const INSTANCE_PERMISSION: &str = "chronicle.instances.get";
+
+/// A rule that is compiled and not kept.
+const PROBE: &str = "rule watchbell_probe { meta: author = \"Watchbell\" events: $e.metadata.event_type = \"GENERIC_EVENT\" \
+                     condition: $e }";
 
 pub(crate) async fn run(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> {
     let parts = &sink.parts;
@@ -36,7 +43,11 @@ pub(crate) async fn run(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkE
     clock(sink, steps).await?;
     token(sink, steps).await?;
     match parts.api {
-        Api::V1 => instance(sink, steps).await,
+        Api::V1 => {
+            instance(sink, steps).await?;
+            rules(sink, steps).await;
+            Ok(())
+        }
         Api::Legacy => {
             steps.skipped("instance", "the legacy API has nothing that can be read");
             Ok(())
@@ -85,9 +96,9 @@ async fn token(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> {
 
 /// Reads the instance, the cheapest thing that proves place and permission.
 async fn instance(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> {
-    let mut answered = sink.call(Method::GET, sink.url("v1", ""), None).await;
+    let mut answered = sink.call(Method::GET, sink.url("v1", ""), None, INSTANCE_PERMISSION).await;
     if matches!(&answered, Ok(reply) if reply.status == 404) {
-        answered = sink.call(Method::GET, sink.url("v1beta", ""), None).await;
+        answered = sink.call(Method::GET, sink.url("v1beta", ""), None, INSTANCE_PERMISSION).await;
     }
     let error = match answered {
         Ok(reply) if reply.is_success() => {
@@ -112,4 +123,20 @@ async fn instance(sink: &Chronicle, steps: &mut Steps) -> Result<(), SinkError> 
     };
     steps.failed("instance", fix).with(&error.message);
     Err(error)
+}
+
+/// Compiles a rule, which keeps nothing. Findings are delivered without this permission, so nothing fails here.
+async fn rules(sink: &Chronicle, steps: &mut Steps) {
+    const STEP: &str = "permission to manage rules";
+    match sink.verify(PROBE).await {
+        Ok(_) => steps.done(STEP).with("a rule was compiled and not kept"),
+        Err(RuleError::Failed(error)) if error.status == Some(403) => steps.skipped(
+            STEP,
+            format!(
+                "it needs {VERIFY_PERMISSION} (role roles/chronicle.editor); only `watchbell rules` does, findings are \
+                 delivered without"
+            ),
+        ),
+        Err(error) => steps.skipped(STEP, format!("nothing could be learned: {error}")),
+    };
 }

@@ -1,4 +1,4 @@
-//! The four verbs over `events:import`.
+//! The verbs of a sink over `events:import`.
 //!
 //! The API takes a request whole or not at all, so a refusal is of the whole batch, and whoever sends splits it until the bad
 //! event is alone. The number that some refusals name (`invalid event 3`) is shown but not trusted: nobody published what it
@@ -6,18 +6,20 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Deserialize;
 use url::Url;
 use watchbell_sink::{
-    Batch, ErrorKind, Finding, HttpUrl, Limits, Payload, Receipt, Secret, Sink, SinkError, Steps, async_trait,
-    http::{HttpClient, Method, Reply, header, shown},
+    Batch, ErrorKind, Finding, HttpUrl, Limits, Payload, Receipt, Sink, SinkError, Steps, async_trait,
+    http::{HttpClient, Method, Reply, header},
     reach::Target,
+    rules::RuleHost,
 };
 
 use crate::{
+    answer::Answered,
     check,
     config::Api,
     encode::{self, Style},
+    rules::Served,
     token::Tokens,
 };
 
@@ -41,6 +43,8 @@ pub struct Chronicle {
     pub(crate) parts: Parts,
     /// v1 answered 404 where v1beta did not.
     beta: AtomicBool,
+    /// The same for each method on rules.
+    pub(crate) served: Served,
     /// The end of the legacy API was told of.
     warned: AtomicBool,
 }
@@ -53,11 +57,16 @@ impl std::fmt::Debug for Chronicle {
 
 impl Chronicle {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts, beta: AtomicBool::new(false), warned: AtomicBool::new(false) }
+        Self { parts, beta: AtomicBool::new(false), served: Served::default(), warned: AtomicBool::new(false) }
     }
 
-    /// Sends with a fresh or kept token; the error of the whole request.
-    pub(crate) async fn call(&self, method: Method, url: Url, body: Option<Vec<u8>>) -> Result<Reply, SinkError> {
+    /// Sends with a fresh or kept token; an answer of whatever status.
+    pub(crate) async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+    ) -> Result<Answered, SinkError> {
         let token = self.parts.tokens.token().await?;
         let request = self.parts.http.request(method, url).bearer_auth(token.expose());
         let request = match body {
@@ -68,10 +77,22 @@ impl Chronicle {
         if reply.status == 401 {
             self.parts.tokens.drop_token();
         }
-        match reply.status {
-            200..=299 => Ok(reply),
-            404 if self.parts.api == Api::V1 => Ok(reply),
-            _ => Err(without(&token, self.refusal(&reply))),
+        Ok(Answered::new(reply, token))
+    }
+
+    /// Sends what needs this permission; the error of the whole request, but for a 404, which may mean another version.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+        permission: &str,
+    ) -> Result<Reply, SinkError> {
+        let answered = self.exchange(method, url, body).await?;
+        match answered.reply.status {
+            200..=299 => Ok(answered.reply),
+            404 if self.parts.api == Api::V1 => Ok(answered.reply),
+            _ => Err(self.refusal(&answered, permission)),
         }
     }
 
@@ -87,7 +108,7 @@ impl Chronicle {
         let versions: &[&str] = if self.beta.load(Ordering::Relaxed) { &["v1beta"] } else { &["v1", "v1beta"] };
         for &version in versions {
             let url = self.url(version, "/events:import");
-            let answered = self.call(Method::POST, url, Some(body.clone())).await;
+            let answered = self.call(Method::POST, url, Some(body.clone()), "chronicle.events.import").await;
             let not_here = matches!(&answered, Ok(reply) if reply.status == 404);
             if !not_here {
                 // Any other answer proves that this version is served here.
@@ -106,23 +127,28 @@ impl Chronicle {
         SinkError::new(ErrorKind::Config, message).with_status(404)
     }
 
-    fn refusal(&self, reply: &Reply) -> SinkError {
-        let told = told(reply);
+    /// The error that an answer stands for, with the permission that was missing.
+    pub(crate) fn refusal(&self, answered: &Answered, permission: &str) -> SinkError {
+        let (reply, told) = (&answered.reply, answered.told());
         let host = &self.parts.target.host;
-        let error = match reply.status {
-            403 => reply.error_of(ErrorKind::Auth).saying(format!(
-                "{host} answers 403 to {}: {told}; it needs chronicle.events.import (role roles/chronicle.editor) in the \
-                 project that is linked to the instance",
+        let saying = |error: SinkError, message: String| SinkError { message, ..error };
+        if reply.status == 403 {
+            let message = format!(
+                "{host} answers 403 to {}: {told}; it needs {permission} (role roles/chronicle.editor) in the project that is \
+                 linked to the instance",
                 self.parts.tokens.who()
-            )),
+            );
+            return saying(reply.error_of(ErrorKind::Auth), message);
+        }
+        let error = match reply.status {
             // ABORTED: somebody else was faster; the same request may pass next time.
             409 => reply.error_of(ErrorKind::Unavailable),
             _ => reply.error(),
         };
-        if reply.status == 403 || told.is_empty() {
-            return error;
+        match told.as_str() {
+            "" => error,
+            told => saying(error, format!("{host} answers {}: {told}", reply.status)),
         }
-        error.saying(format!("{host} answers {}: {told}", reply.status))
     }
 }
 
@@ -161,39 +187,12 @@ impl Sink for Chronicle {
         body.extend_from_slice(after.as_bytes());
         self.import(body).await.map(|()| batch.accepted())
     }
-}
 
-/// What the API says: `{"error": {"code", "status", "message"}}` (google.rpc.Status).
-fn told(reply: &Reply) -> String {
-    #[derive(Deserialize)]
-    struct Body {
-        error: Status,
+    fn rule_host(&self) -> Option<&dyn RuleHost> {
+        match self.parts.api {
+            Api::V1 => Some(self),
+            // Its rules have another API on another host, which ends on the same day.
+            Api::Legacy => None,
+        }
     }
-    #[derive(Deserialize)]
-    struct Status {
-        #[serde(default)]
-        status: String,
-        #[serde(default)]
-        message: String,
-    }
-    match serde_json::from_slice::<Body>(&reply.body) {
-        Ok(body) => shown(&format!("{} {}", body.error.status, body.error.message)),
-        Err(_) => reply.excerpt(),
-    }
-}
-
-trait Saying {
-    fn saying(self, message: String) -> Self;
-}
-
-impl Saying for SinkError {
-    fn saying(self, message: String) -> Self {
-        Self { message, ..self }
-    }
-}
-
-/// The error without the token, should the answer repeat it.
-fn without(token: &Secret, error: SinkError) -> SinkError {
-    let message = error.message.replace(token.expose(), "[redacted]");
-    error.saying(message)
 }

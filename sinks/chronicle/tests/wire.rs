@@ -256,8 +256,18 @@ async fn a_check_goes_step_by_step_and_stops_with_a_fix() {
     let mut steps = Steps::default();
     sink.check(&mut steps).await.unwrap();
     let names: Vec<_> = steps.all().iter().map(|step| step.name.as_str()).collect();
-    let expected =
-        ["configuration", "credentials", "DNS", "TCP", "TLS", "clock", "token", "instance", "permission to write"];
+    let expected = [
+        "configuration",
+        "credentials",
+        "DNS",
+        "TCP",
+        "TLS",
+        "clock",
+        "token",
+        "instance",
+        "permission to write",
+        "permission to manage rules",
+    ];
     assert_eq!(names, expected);
 
     for (status, expected) in [(403, "chronicle.instances.get"), (404, "`location`"), (401, "new key")] {

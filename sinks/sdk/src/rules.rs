@@ -20,7 +20,7 @@ pub trait RuleHost: Send + Sync {
     /// The listing could not be read to its end.
     async fn rules(&self) -> Result<Vec<HostedRule>, RuleError>;
 
-    /// Compiles a text without keeping it. Empty: it compiles.
+    /// Compiles a text without keeping it. Without an error among what is said, it compiles.
     ///
     /// # Errors
     /// Nothing could be learned.
@@ -35,7 +35,9 @@ pub trait RuleHost: Send + Sync {
     /// Gives a rule a new text, if it is still the one that was read.
     ///
     /// # Errors
-    /// [`RuleError::Changed`] when somebody else was faster.
+    /// [`RuleError::Changed`] when somebody else was faster, [`RuleError::NotCompiled`] when the text is refused. After
+    /// [`RuleError::Failed`] the new text may be there, unless the kind is [`crate::ErrorKind::Throttled`] or
+    /// [`crate::ErrorKind::Rejected`]: the answer was lost, or how the rule is run could not be read.
     async fn revise(&self, rule: &RuleVersion, text: &str) -> Result<HostedRule, RuleError>;
 
     /// Changes how a rule is run. Some of the change may hold even when this fails.
@@ -109,7 +111,7 @@ pub struct DeploymentChange {
     /// Alert or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alerting: Option<bool>,
-    /// Put it away or fetch it back.
+    /// Put it away or fetch it back: alone, and only a rule that is not enabled can be put away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
     /// How often.

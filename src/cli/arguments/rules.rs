@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use jiff::Timestamp;
 
+use super::rollout::RolloutCommand;
 use crate::app::{LogSource, Severity};
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,8 @@ pub(crate) enum RulesCommand {
     },
     /// Write the rules that are part of the program, with their tests, into a folder
     Export(ExportArguments),
+    #[command(flatten)]
+    Rollout(RolloutCommand),
 }
 
 const CHECK_EXIT_CODES: &str = "\

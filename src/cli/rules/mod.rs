@@ -1,6 +1,9 @@
 //! The commands about detection rules, each: a call, presentation.
 
 mod present;
+pub(super) mod rollout;
+mod rollout_plan;
+mod rollout_result;
 
 use super::{
     arguments::rules::{
@@ -21,10 +24,15 @@ pub(super) fn run(rules: &RulesCommand, setup: &Setup<'_>, terminal: &mut Termin
         RulesCommand::Test(test) => run_test(test, terminal),
         RulesCommand::List { json } => {
             let rules = app::shipped_rules();
-            if *json { terminal.json(&rules)? } else { terminal.print(&present::list(&rules))? }
+            if *json {
+                terminal.json(&rules)?
+            } else {
+                terminal.print(&present::list(&rules))?
+            }
             Ok(Exit::Ok)
         }
         RulesCommand::Export(export) => run_export(export, setup, terminal),
+        RulesCommand::Rollout(command) => rollout::run(command, setup, terminal),
     }
 }
 
@@ -82,7 +90,11 @@ fn run_run(run: &RunRuleArguments, terminal: &mut Terminal) -> Result<Exit, CliE
         }
         return Ok(Exit::Ok);
     }
-    if run.json { terminal.json(&ran)? } else { terminal.print(&present::ran(&ran))? }
+    if run.json {
+        terminal.json(&ran)?
+    } else {
+        terminal.print(&present::ran(&ran))?
+    }
     Ok(Exit::Ok)
 }
 
@@ -91,7 +103,11 @@ fn run_test(test: &TestRulesArguments, terminal: &mut Terminal) -> Result<Exit, 
     if let Some(path) = &test.junit {
         app::write_junit(path, &report)?;
     }
-    if test.json { terminal.json(&report)? } else { terminal.print(&present::tested(&report))? }
+    if test.json {
+        terminal.json(&report)?
+    } else {
+        terminal.print(&present::tested(&report))?
+    }
     Ok(if report.files.iter().all(app::RuleTestFile::passed) { Exit::Ok } else { Exit::Findings })
 }
 
@@ -109,6 +125,10 @@ fn run_export(export: &ExportArguments, setup: &Setup<'_>, terminal: &mut Termin
         },
     };
     let exported = app::export_rules(&plan, &request)?;
-    if export.json { terminal.json(&exported)? } else { terminal.print(&present::exported(&exported))? }
+    if export.json {
+        terminal.json(&exported)?
+    } else {
+        terminal.print(&present::exported(&exported))?
+    }
     Ok(Exit::Ok)
 }

@@ -73,8 +73,14 @@ pub(super) fn laid_out(done: &LaidOutFiles, only_look: bool) -> String {
         let word = if only_look { "would change" } else { "changed" };
         writeln!(out, "{word} {}", one_line(file)).expect(TO_STRING);
     }
-    writeln!(out, "{}, {} {}", count(done.files.len(), "file"), changed.len(), if only_look { "to change" } else { "changed" })
-        .expect(TO_STRING);
+    writeln!(
+        out,
+        "{}, {} {}",
+        count(done.files.len(), "file"),
+        changed.len(),
+        if only_look { "to change" } else { "changed" }
+    )
+    .expect(TO_STRING);
     out
 }
 
@@ -97,10 +103,10 @@ pub(super) fn ran(run: &RuleRun) -> String {
 
 fn write_detection(out: &mut String, number: usize, found: &RuleDetection) {
     let detection = &found.detection;
-    let when = detection.window.as_ref().map_or_else(
-        || detection.time.clone(),
-        |window| format!("{} to {}", window.start, window.end),
-    );
+    let when = detection
+        .window
+        .as_ref()
+        .map_or_else(|| detection.time.clone(), |window| format!("{} to {}", window.start, window.end));
     let risk = detection.risk_score;
     writeln!(out, "{BOLD}{number}{BOLD:#}  {when}  risk {risk}").expect(TO_STRING);
     let names = detection.matches.iter().chain(&detection.outcomes).map(|(name, _)| name.chars().count() + 1);
@@ -170,7 +176,11 @@ pub(super) fn tested(report: &RuleTestReport) -> String {
     let broken = report.files.iter().filter(|file| file.problem.is_some()).count();
     write!(out, "{} of {}, {failed} failed", count(cases().count(), "case"), count(report.files.len(), "test file"))
         .expect(TO_STRING);
-    out.push_str(&if broken > 0 { format!("; {} can't be run\n", count(broken, "test file")) } else { "\n".to_owned() });
+    out.push_str(&if broken > 0 {
+        format!("; {} can't be run\n", count(broken, "test file"))
+    } else {
+        "\n".to_owned()
+    });
     out
 }
 

@@ -176,7 +176,8 @@ impl Rules {
 fn test_files(root: &Path) -> Vec<PathBuf> {
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
     let seen = walk.filter_entry(|entry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.'));
-    let paths = seen.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
+    let paths =
+        seen.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
     let is_test = |path: &PathBuf| {
         let inside = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == TESTS);
         inside && path.extension().is_some_and(|ending| ending == "toml")
@@ -203,7 +204,8 @@ fn run_file(path: &Path, rules: &Rules) -> FileReport {
     };
     report.rule.clone_from(&rule.name.text);
     if let Some(wrong) = inspect::diagnostics(&text.text).iter().find(|diagnostic| diagnostic.is_error()) {
-        report.problem = Some(format!("{} does not compile: {}; see `watchbell rules check`", text.file, wrong.message));
+        report.problem =
+            Some(format!("{} does not compile: {}; see `watchbell rules check`", text.file, wrong.message));
         return report;
     }
     if file.fires.is_empty() && file.silent.is_empty() {
@@ -236,12 +238,7 @@ impl Subject<'_> {
         CaseReport { name: case.name.clone(), expected, seconds, detections, failures }
     }
 
-    fn judged(
-        &self,
-        case: &Case,
-        expected: Expected,
-        inputs: &Prepared,
-    ) -> Result<(usize, Vec<String>), String> {
+    fn judged(&self, case: &Case, expected: Expected, inputs: &Prepared) -> Result<(usize, Vec<String>), String> {
         let ran = execute::run(self.rule, inputs)?;
         let detections = ran.detections;
         let mut failures = match expected {
@@ -291,9 +288,7 @@ impl Subject<'_> {
 }
 
 fn moment(what: &str, text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| {
-        format!("{what} `{}`: expected a time such as 2026-01-15T03:00:00Z", text.escape_debug())
-    })
+    text.parse().map_err(|_| format!("{what} `{}`: expected a time such as 2026-01-15T03:00:00Z", text.escape_debug()))
 }
 
 /// A detection in one line.
@@ -301,10 +296,10 @@ fn told(detection: &Detection) -> String {
     let values = |pairs: &[(String, serde_json::Value)]| {
         pairs.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
     };
-    let at = detection.window.as_ref().map_or_else(
-        || detection.time.clone(),
-        |window| format!("{} to {}", window.start, window.end),
-    );
+    let at = detection
+        .window
+        .as_ref()
+        .map_or_else(|| detection.time.clone(), |window| format!("{} to {}", window.start, window.end));
     let matched = values(&detection.matches);
     if matched.is_empty() { at } else { format!("{at}, {matched}") }
 }

@@ -93,7 +93,8 @@ impl Shelf<'_> {
         let path = self.folder.join(file);
         if !path.is_file() {
             let known: Vec<&str> = self.named.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
             return Err(format!(
                 "`{}` is no JSON, no name in [records] ({known}), and no file beside the test",
                 shown(text)
@@ -104,7 +105,8 @@ impl Shelf<'_> {
         match line {
             None => values(&text).map_err(told),
             Some(line) => {
-                let wanted = text.lines().nth(line.wrapping_sub(1)).ok_or_else(|| told(format!("has no line {line}")))?;
+                let wanted =
+                    text.lines().nth(line.wrapping_sub(1)).ok_or_else(|| told(format!("has no line {line}")))?;
                 values(wanted).map_err(told)
             }
         }
@@ -150,7 +152,10 @@ impl Shelf<'_> {
             return Ok(time);
         }
         let after = duration(text).map_err(|_| {
-            format!("at `{}`: expected a time such as 2026-01-15T03:00:00Z, or how long after the start: 10m", shown(text))
+            format!(
+                "at `{}`: expected a time such as 2026-01-15T03:00:00Z, or how long after the start: 10m",
+                shown(text)
+            )
         })?;
         self.start.checked_add(after).map_err(|error| format!("at `{}`: {error}", shown(text)))
     }
@@ -204,7 +209,8 @@ fn shift(record: &mut Value, kind: Kind, later: SignedDuration) -> Result<(), St
 fn set(record: &mut Value, path: &str, new: Value) -> Result<(), String> {
     let mut place = record;
     for segment in path.split('.') {
-        place = step(place, segment).ok_or_else(|| format!("set `{}`: nothing has `{}`", shown(path), shown(segment)))?;
+        place =
+            step(place, segment).ok_or_else(|| format!("set `{}`: nothing has `{}`", shown(path), shown(segment)))?;
     }
     *place = new;
     Ok(())
@@ -305,10 +311,7 @@ mod tests {
         assert_eq!(event["target"]["user"]["userid"], "bob");
         assert_eq!(event["metadata"]["event_timestamp"], "2026-01-01T00:10:00Z");
         let fields = &event["security_result"][0]["detection_fields"];
-        assert_eq!(
-            *fields,
-            serde_json::json!([{ "key": "entity", "value": "bob" }, { "key": "new", "value": "x" }])
-        );
+        assert_eq!(*fields, serde_json::json!([{ "key": "entity", "value": "bob" }, { "key": "new", "value": "x" }]));
     }
 
     #[test]

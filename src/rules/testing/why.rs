@@ -48,7 +48,8 @@ pub(super) fn silent(text: &RuleText, rule: &Rule, inputs: &Prepared) -> Vec<Str
 /// The first statements that suffice, when they are left out together.
 fn several(text: &RuleText, rule: &Rule, inputs: &Prepared) -> Vec<String> {
     let Some(section) = &rule.events else { return Vec::new() };
-    let literal: Vec<usize> = (0..section.body.len().min(MOST_TRIALS)).filter(|&at| is_filter(&section.body[at])).collect();
+    let literal: Vec<usize> =
+        (0..section.body.len().min(MOST_TRIALS)).filter(|&at| is_filter(&section.body[at])).collect();
     if literal.is_empty() || !fires(&without(rule, &literal), inputs) {
         return vec!["no single statement explains it".to_owned()];
     }

@@ -41,7 +41,7 @@ async fn elasticsearch_answers_per_item_and_knows_repetitions() {
     assert_eq!(node.record().times("elasticsearch"), [(ID.to_owned(), 1)].into());
 }
 
-fn assertion(credentials: &serde_json::Value, audience: &str) -> String {
+pub(super) fn assertion(credentials: &serde_json::Value, audience: &str) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let claims =
         json!({ "iss": credentials["client_email"], "aud": audience, "exp": now + 60, "iat": now, "scope": "x" });

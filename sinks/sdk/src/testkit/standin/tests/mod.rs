@@ -3,6 +3,7 @@
 mod apis;
 mod collector;
 mod messages;
+mod rules;
 
 use super::*;
 use crate::{

@@ -1,8 +1,10 @@
-//! Google SecOps: the token endpoint that takes a service account's signed assertion, the instance, and `events:import`,
-//! which takes all events of a request or none.
+//! Google SecOps: the token endpoint that takes a service account's signed assertion, the instance, `events:import`,
+//! which takes all events of a request or none, and [rules](Rules).
 //!
 //! After RFC 7523, "Using OAuth 2.0 for Server to Server Applications" and the reference of the Chronicle API. Of an event
 //! it checks what every event needs, not the whole model.
+
+pub mod rules;
 
 use std::{
     io,
@@ -18,6 +20,8 @@ use serde_json::{Value, json};
 
 use super::{Mood, Protocol, Record, Standin};
 use crate::testkit::server::{Answer, Request};
+use rules::Call;
+pub use rules::Rules;
 
 const NAME: &str = "chronicle";
 const MOST_EVENTS: usize = 1000;
@@ -58,11 +62,19 @@ impl Tenant {
     }
 }
 
-/// Starts the tenant's API, at `/v1` and `/v1beta`, and its token endpoint at `/token`.
+/// Starts the tenant's API, at `/v1`, `/v1beta` and `/v1alpha`, and its token endpoint at `/token`.
 ///
 /// # Errors
 /// The address is taken.
 pub async fn start(tenant: &Tenant, at: SocketAddr, record: Record) -> io::Result<Standin> {
+    start_with(tenant, at, record, Rules::default()).await
+}
+
+/// The same with rules that the caller looks at and changes meanwhile.
+///
+/// # Errors
+/// The address is taken.
+pub async fn start_with(tenant: &Tenant, at: SocketAddr, record: Record, rules: Rules) -> io::Result<Standin> {
     let path = format!("projects/{}/locations/{}/instances/{}", tenant.project, tenant.location, tenant.instance);
     let api = Api {
         path,
@@ -70,6 +82,7 @@ pub async fn start(tenant: &Tenant, at: SocketAddr, record: Record) -> io::Resul
         public_key: tenant.key.der_bytes().to_vec(),
         tokens: AtomicU64::new(0),
         record: record.clone(),
+        rules,
     };
     Standin::http(NAME, at, record, api).await
 }
@@ -80,6 +93,7 @@ struct Api {
     public_key: Vec<u8>,
     tokens: AtomicU64,
     record: Record,
+    rules: Rules,
 }
 
 /// A refusal: HTTP status, `google.rpc.Code`, message.
@@ -95,7 +109,7 @@ impl Protocol for Api {
                 Err(why) => Answer::json(400, json!({ "error": "invalid_grant", "error_description": why })),
             };
         }
-        self.called(request).unwrap_or_else(|refusal| refused(&refusal))
+        self.rules.with_faults(request, || self.called(request).unwrap_or_else(|refusal| refused(&refusal)))
     }
 
     fn refusal(&self, mood: Mood) -> Answer {
@@ -111,6 +125,10 @@ impl Protocol for Api {
 
 fn unauthenticated() -> Refusal {
     (401, "UNAUTHENTICATED", "Request had invalid authentication credentials.".to_owned())
+}
+
+fn no_method() -> Refusal {
+    (404, "NOT_FOUND", "Method not found.".to_owned())
 }
 
 fn refused((status, code, message): &Refusal) -> Answer {
@@ -160,18 +178,30 @@ impl Api {
             .and_then(|number| number.parse().ok())
             .filter(|&number: &u64| number < minted)
             .ok_or_else(unauthenticated)?;
-        let path = ["/v1/", "/v1beta/"].into_iter().find_map(|version| request.route().strip_prefix(version));
+        let (version, path) =
+            request.route().strip_prefix('/').and_then(|route| route.split_once('/')).unwrap_or_default();
+        let path = Some(path).filter(|_| ["v1", "v1beta", "v1alpha"].contains(&version));
         let verb = path.and_then(|path| path.strip_prefix(self.path.as_str()));
         match (request.method.as_str(), path, verb) {
-            ("GET", _, Some("")) => Ok(Answer::json(200, json!({ "name": self.path }))),
-            ("POST", _, Some("/events:import")) => self.import(request),
+            ("GET", _, Some("")) => {
+                self.rules.permitted("chronicle.instances.get", &self.path)?;
+                Ok(Answer::json(200, json!({ "name": self.path })))
+            }
+            ("POST", _, Some("/events:import")) => {
+                self.rules.permitted("chronicle.events.import", &self.path)?;
+                self.import(request)
+            }
+            (_, _, Some(verb)) => {
+                let call = Call { request, version, parent: &self.path, verb };
+                self.rules.called(&call).unwrap_or_else(|| Err(no_method()))
+            }
             (_, Some(path), None) if path.starts_with("projects/") => {
                 let message = format!(
                     "Permission 'chronicle.events.import' denied on resource '//chronicle.googleapis.com/{path}' (or it may not exist)."
                 );
                 Err((403, "PERMISSION_DENIED", message))
             }
-            _ => Err((404, "NOT_FOUND", "Method not found.".to_owned())),
+            _ => Err(no_method()),
         }
     }
 
