@@ -235,8 +235,8 @@ pub struct RunRequest {
 pub struct RuleRun {
     /// The rule.
     pub rule: String,
-    /// How many events were read.
-    pub events: usize,
+    /// How many events, entities and detections were read.
+    pub records: usize,
     /// The detections.
     pub detections: Vec<RuleDetection>,
     /// What could not be read or computed.
@@ -311,8 +311,9 @@ pub fn run_rule(request: &RunRequest) -> Result<RuleRun, AppError> {
         });
         RuleDetection { records: records.collect(), detection }
     });
-    let detections = told.collect();
-    Ok(RuleRun { rule: rule.name.text.clone(), events: events.values.len(), detections, problems })
+    let found = told.collect();
+    let records = [&events, &entities, &detections].into_iter().map(|records| records.values.len()).sum();
+    Ok(RuleRun { rule: rule.name.text.clone(), records, detections: found, problems })
 }
 
 /// Records with where each stands.

@@ -107,7 +107,7 @@ fn a_run_shows_detections_with_the_events_behind_them() {
     place.write("events.jsonl", &events);
     let ran = place.run(&["rules", "run", "rules/failed_logins.yaral", "--events", "events.jsonl"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    for part in ["$user", "alice", "events.jsonl:1", "events.jsonl:4", "log-2", "1 detection of 4 events"] {
+    for part in ["$user", "alice", "events.jsonl:1", "events.jsonl:4", "log-2", "1 detection in 4 records"] {
         assert!(ran.out.contains(part), "{part} is missing in\n{}", ran.out);
     }
     assert!(!ran.out.contains("bob") && !ran.out.contains("events.jsonl:3"), "{}", ran.out);

@@ -92,10 +92,10 @@ pub(super) fn ran(run: &RuleRun) -> String {
     }
     writeln!(
         out,
-        "{}: {} of {}",
+        "{}: {} in {}",
         clean(&run.rule),
         count(run.detections.len(), "detection"),
-        count(run.events, "event")
+        count(run.records, "record")
     )
     .expect(TO_STRING);
     out
@@ -114,7 +114,9 @@ fn write_detection(out: &mut String, number: usize, found: &RuleDetection) {
     for (word, pairs) in [("match", &detection.matches), ("outcome", &detection.outcomes)] {
         for (name, value) in pairs.iter().filter(|(_, value)| !is_empty(value)) {
             let name = format!("${name}");
-            writeln!(out, "   {word:<8} {name:<width$}  {}", shown(value)).expect(TO_STRING);
+            let mut lines = shown(value).into_iter();
+            writeln!(out, "   {word:<8} {name:<width$}  {}", lines.next().unwrap_or_default()).expect(TO_STRING);
+            lines.for_each(|line| writeln!(out, "            {:width$}  {line}", "").expect(TO_STRING));
         }
     }
     for record in found.records.iter().take(MOST_RECORDS) {
@@ -141,11 +143,16 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn shown(value: &Value) -> String {
+/// Words stand in one line, sentences each in one of their own.
+fn shown(value: &Value) -> Vec<String> {
     match value {
-        Value::String(text) => one_line(text),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        value => one_line(&value.to_string()),
+        Value::String(text) => vec![one_line(text)],
+        Value::Array(items) => {
+            let texts: Vec<String> = items.iter().flat_map(shown).collect();
+            let are_sentences = texts.iter().any(|text| text.contains(' '));
+            if are_sentences { texts } else { vec![texts.join(", ")] }
+        }
+        value => vec![one_line(&value.to_string())],
     }
 }
 
