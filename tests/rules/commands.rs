@@ -9,7 +9,7 @@ use super::{Place, root};
 const RULE: &str = "rule failed_logins {\n  meta:\n    author = \"us\"\n    description = \"Failed logins\"\n    \
     severity = \"Low\"\n\n  events:\n    $e.metadata.event_type = \"USER_LOGIN\"\n    \
     $e.security_result.action = \"BLOCK\"\n    $user = $e.target.user.userid\n\n  match:\n    $user over 10m\n\n  \
-    outcome:\n    $count = count_distinct($e.metadata.id)\n\n  condition:\n    #e >= 3\n}\n";
+    outcome:\n    $logins = count_distinct($e.metadata.id)\n\n  condition:\n    #e >= 3\n}\n";
 
 const LOGINS: &str = r#"
 [records]
@@ -113,7 +113,7 @@ fn a_run_shows_detections_with_the_events_behind_them() {
     assert!(!ran.out.contains("bob") && !ran.out.contains("events.jsonl:3"), "{}", ran.out);
     let ran = place.run(&["rules", "run", "rules/failed_logins.yaral", "--events", "events.jsonl", "--json"]);
     let told: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(told["detections"][0]["outcomes"]["count"], 3, "{told}");
+    assert_eq!(told["detections"][0]["outcomes"]["logins"], 3, "{told}");
     assert_eq!(told["detections"][0]["match"]["user"], "alice");
 }
 
@@ -174,8 +174,18 @@ fn a_test_file_that_is_wrong_fails_and_names_the_place() {
 fn shipped_rules_are_written_to_fit_and_stay_right() {
     let place = Place::new();
     place.configure("product_name = \"Night \\\"Watch\\\"\"\nvendor_name = \"Acme\"\n");
-    let arguments =
-        ["rules", "export", "--out", "mine", "--log-source", "team=soc", "--severity", "medium", "--vendor-name", "Bell"];
+    let arguments = [
+        "rules",
+        "export",
+        "--out",
+        "mine",
+        "--log-source",
+        "team=soc",
+        "--severity",
+        "medium",
+        "--vendor-name",
+        "Bell",
+    ];
     let ran = place.run(&arguments);
     assert_eq!(ran.code, 0, "{}", ran.err);
     // The configuration's product, the command line's vendor.

@@ -48,7 +48,8 @@ fn the_events_of_the_tests_are_what_the_sink_encodes() {
     }
     assert_eq!(kept.len(), ThreatType::ALL.len());
     for (now, kept) in now.iter().zip(&kept) {
-        let told = "write it anew: watchbell render --sink NAME tests/rules/findings.jsonl > rules/tests/findings.jsonl";
+        let told =
+            "write it anew: watchbell render --sink NAME tests/rules/findings.jsonl > rules/tests/findings.jsonl";
         assert_eq!(now, kept, "{told}");
     }
     let kinds = kept.iter().map(|event| event["udm"]["metadata"]["product_event_type"].as_str().unwrap());
@@ -100,8 +101,7 @@ fn detections_feed_the_rule_over_detections() {
     let mut collections = String::new();
     for name in ["brute_force", "account_takeover"] {
         let rule = root().join(format!("rules/watchbell_{name}.yaral"));
-        let arguments =
-            ["rules", "run", rule.to_str().unwrap(), "--events", tests.to_str().unwrap(), "--collections"];
+        let arguments = ["rules", "run", rule.to_str().unwrap(), "--events", tests.to_str().unwrap(), "--collections"];
         let ran = place.run(&arguments);
         assert_eq!(ran.code, 0, "{}", ran.err);
         collections.push_str(&ran.out);

@@ -51,14 +51,12 @@ fn run_check(check: &CheckArguments, terminal: &mut Terminal) -> Result<Exit, Cl
 
 fn run_fmt(fmt: &FmtArguments, terminal: &mut Terminal) -> Result<Exit, CliError> {
     let done = app::lay_out_rules(&fmt.paths, fmt.check)?;
+    let is_piped = !fmt.check && fmt.paths.iter().any(|path| path.as_os_str() == "-");
     match &done.text {
         Some(text) if !fmt.check => terminal.print(text)?,
+        // What stands in the pipe takes every line for a rule.
+        None if is_piped => tracing::error!("{}", present::laid_out(&done, fmt.check).trim_end()),
         _ => terminal.print(&present::laid_out(&done, fmt.check))?,
-    }
-    for (_, layout) in &done.files {
-        if let Layout::Broken(problem) = layout {
-            tracing::error!("{problem}");
-        }
     }
     let is_wrong = |layout: &Layout| match layout {
         Layout::Same => false,

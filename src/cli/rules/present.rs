@@ -73,14 +73,16 @@ pub(super) fn laid_out(done: &LaidOutFiles, only_look: bool) -> String {
         let word = if only_look { "would change" } else { "changed" };
         writeln!(out, "{word} {}", one_line(file)).expect(TO_STRING);
     }
-    writeln!(
-        out,
-        "{}, {} {}",
-        count(done.files.len(), "file"),
-        changed.len(),
-        if only_look { "to change" } else { "changed" }
-    )
-    .expect(TO_STRING);
+    let mut broken = 0;
+    for (_, layout) in &done.files {
+        if let Layout::Broken(problem) = layout {
+            writeln!(out, "left alone {}", one_line(problem)).expect(TO_STRING);
+            broken += 1;
+        }
+    }
+    let word = if only_look { "to change" } else { "changed" };
+    write!(out, "{}, {} {word}", count(done.files.len(), "file"), changed.len()).expect(TO_STRING);
+    out.push_str(&if broken > 0 { format!(", {broken} can't be parsed\n") } else { "\n".to_owned() });
     out
 }
 

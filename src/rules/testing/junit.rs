@@ -54,7 +54,7 @@ fn suite(out: &mut String, report: &FileReport) {
 }
 
 fn test_case(out: &mut String, class: &str, case: &CaseReport) {
-    let name = escaped(&format!("{} on {}", case.expected.verb(), case.name));
+    let name = escaped(&format!("{}: {}", case.expected.verb(), case.name));
     write!(out, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"{:.3}\"", case.seconds).expect(TO_STRING);
     if case.passed() {
         out.push_str("/>\n");
@@ -119,9 +119,9 @@ mod tests {
              <testsuite name=\"x\" file=\"tests/x.toml\" tests=\"3\" failures=\"1\" errors=\"1\" time=\"0.500\">\n    \
              <testcase classname=\"x\" name=\"the test file\" time=\"0.000\">\n      \
              <error message=\"no&apos;such\">no&apos;such</error>\n    </testcase>\n    \
-             <testcase classname=\"x\" name=\"silent on a &lt;b&gt; &amp; &quot;c&quot; \u{fffd}\u{fffd}]]&gt;\" time=\"0.250\">\n      \
+             <testcase classname=\"x\" name=\"silent: a &lt;b&gt; &amp; &quot;c&quot; \u{fffd}\u{fffd}]]&gt;\" time=\"0.250\">\n      \
              <failure message=\"first &lt;line&gt;\">first &lt;line&gt;&#10;second\u{fffd}</failure>\n    </testcase>\n    \
-             <testcase classname=\"x\" name=\"silent on fine\" time=\"0.250\"/>\n  </testsuite>\n</testsuites>\n"
+             <testcase classname=\"x\" name=\"silent: fine\" time=\"0.250\"/>\n  </testsuite>\n</testsuites>\n"
         );
     }
 }
