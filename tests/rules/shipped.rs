@@ -36,6 +36,32 @@ fn the_rules_and_their_tests_are_right() {
 }
 
 #[test]
+fn every_statement_of_a_rule_is_needed_by_a_case() {
+    let place = Place::new();
+    let findings = fs::read_to_string(root().join("rules/tests/findings.jsonl")).unwrap();
+    place.write("rules/tests/findings.jsonl", &findings);
+    let mut tried = 0;
+    for rule in watchbell::rules::shipped::rules() {
+        let text = fs::read_to_string(root().join("rules").join(rule.file)).unwrap();
+        let test = format!("rules/tests/{}.toml", rule.name);
+        place.write(&test, &fs::read_to_string(root().join(&test)).unwrap());
+        let lines: Vec<&str> = text.lines().collect();
+        let section = |word: &str| lines.iter().position(|line| line.trim() == word).unwrap();
+        let events = section("events:") + 1..section("outcome:");
+        for at in events.filter(|&at| lines[at].trim_start().starts_with('$')) {
+            let without: Vec<&str> =
+                lines.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, line)| *line).collect();
+            place.write("rules/rule.yaral", &without.join("\n"));
+            let ran = place.run(&["rules", "test", "rules"]);
+            assert_eq!(ran.code, 1, "{}: no case needs `{}`\n{}", rule.name, lines[at].trim(), ran.out);
+            tried += 1;
+        }
+        fs::remove_file(place.path(&test)).unwrap();
+    }
+    assert!(tried > 60, "only {tried} statements were tried");
+}
+
+#[test]
 fn the_events_of_the_tests_are_what_the_sink_encodes() {
     let place = Place::new();
     let findings = fs::read_to_string(root().join("tests/rules/findings.jsonl")).unwrap();
