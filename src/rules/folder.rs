@@ -198,7 +198,8 @@ fn is_looked_into(entry: &DirEntry) -> bool {
         return true;
     }
     let name = entry.file_name().to_string_lossy();
-    !name.starts_with('.') && !(entry.file_type().is_dir() && name == TESTS)
+    let holds_tests = entry.file_type().is_dir() && name == TESTS;
+    !holds_tests && !name.starts_with('.')
 }
 
 fn is_rule(path: &Path) -> bool {
