@@ -9,6 +9,7 @@ mod json;
 mod json_oracle;
 mod kill;
 mod pipeline;
+mod rollout;
 mod rules;
 mod samples;
 mod sinks;

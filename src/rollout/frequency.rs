@@ -24,6 +24,18 @@ pub fn holds(told: RunFrequency, kept: Option<RunFrequency>, facts: &Facts) -> b
     kept == Some(told) || kept == Some(as_kept(told, facts))
 }
 
+/// Whether the service is known to refuse this: rules over several events with a window of an hour or more run every hour at
+/// most, those with one of more than two days every day.
+#[must_use]
+pub fn is_too_often(told: RunFrequency, facts: &Facts) -> bool {
+    let Some(window) = facts.window_seconds.filter(|_| facts.multi_event == Some(true)) else { return false };
+    match told {
+        RunFrequency::Live => window >= 3600,
+        RunFrequency::Hourly => window > LONGEST_HOURLY_WINDOW,
+        RunFrequency::Daily => false,
+    }
+}
+
 /// How seldom a rule runs.
 #[must_use]
 pub const fn rank(frequency: RunFrequency) -> u8 {

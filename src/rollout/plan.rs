@@ -224,6 +224,11 @@ fn notes(pair: &Pair<'_>, transition: &Transition<'_>) -> Vec<String> {
         let allowed = pair.hosted.filter(|_| !new_text).map_or(&[][..], |rule| &rule.frequencies);
         let is_refused = !allowed.is_empty() && !allowed.contains(&told) && !allowed.contains(&kept);
         note(format!("SecOps may refuse: it allows {} for this rule", listed(allowed)), is_set && is_refused);
+        let is_unlikely = allowed.is_empty() && frequency::is_too_often(told, &after);
+        note(
+            format!("SecOps may refuse: with such a window a rule runs less often than {told}"),
+            is_set && is_unlikely,
+        );
     }
     note(
         "the tenant says that its text does not compile".to_owned(),
