@@ -186,12 +186,6 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
     let schema = Schema::published();
     let named =
         field.segments.first().is_some_and(|first| matches!(first.name.text.as_str(), "udm" | "graph" | "detection"));
-    let mut before = match source {
-        EventSource::Udm => "udm",
-        EventSource::Entity => "graph",
-        EventSource::Detection => "detection",
-    }
-    .to_owned();
     let mut owner = Some(source.root());
     let mut steps: Vec<Step> = Vec::with_capacity(field.segments.len());
     let mut kind = Type::Any;
@@ -204,7 +198,7 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
             && owner.is_none()
         {
             match &segment.index {
-                None => {}
+                None | Some(Index { kind: IndexKind::Error, .. }) => {}
                 Some(Index { kind: IndexKind::Key(key), .. }) => {
                     last.pick = Pick::Key(key.clone());
                     kind = Type::String;
@@ -225,6 +219,7 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
         };
         // Rules spell fields as the definition does; the JSON spelling is none of the language's.
         let Some(found) = message.field(name).filter(|found| found.name == name) else {
+            let before = before(source, &steps);
             let kind = PathErrorKind::NoSuchField { name: name.to_owned(), before, message: message.name };
             return fail(segment.name.span, kind);
         };
@@ -250,8 +245,6 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
             (Type::Message(id), _) => Some(schema.message_of(id)),
             _ => None,
         };
-        before.push('.');
-        before.push_str(name);
         steps.push(Step { field: found, pick });
     }
     let span = field.segments.last().map_or(field.variable.span, |last| last.name.span);
@@ -268,6 +261,21 @@ pub fn resolve(field: &Field) -> Result<FieldPath, PathError> {
         return Err(PathError { span, kind: PathErrorKind::PartlyIndexed });
     }
     Ok(path)
+}
+
+/// The path up to a field that is not there, with its source.
+fn before(source: EventSource, steps: &[Step]) -> String {
+    let mut text = match source {
+        EventSource::Udm => "udm",
+        EventSource::Entity => "graph",
+        EventSource::Detection => "detection",
+    }
+    .to_owned();
+    for step in steps {
+        text.push('.');
+        text.push_str(step.field.name);
+    }
+    text
 }
 
 /// A pair of key and value, as `metadata.ingestion_labels` lists them.

@@ -2,11 +2,17 @@
 //!
 //! The table is printed (`cargo test --test mutants -- --nocapture`). "alone" counts the mutants of which one error tells all.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;
 use regex::{Captures, Regex};
-use watchbell_yaral::{Diagnostic, check, parse};
+use watchbell_yaral::{
+    Diagnostic, check,
+    eval::{CompileError, Program},
+    parse,
+};
 
 /// What counts as found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,7 +125,7 @@ fn typo_deep(text: &str) -> Option<String> {
 }
 
 fn typo_enum(text: &str) -> Option<String> {
-    change(text, "events", r#"(event_type [<>=]+ "\w+)""#, |found| format!("{}X\"", &found[1]))
+    change(text, "events", r#"(metadata\.event_type [<>=]+ "\w+)""#, |found| format!("{}X\"", &found[1]))
 }
 
 fn long_window(text: &str) -> Option<String> {
@@ -162,7 +168,7 @@ fn condition_before_events(text: &str) -> Option<String> {
 }
 
 fn nocase_enum(text: &str) -> Option<String> {
-    change(text, "events", r#"event_type [<>=]+ "\w+""#, |found| format!("{} nocase", &found[0]))
+    change(text, "events", r#"metadata\.event_type [<>=]+ "\w+""#, |found| format!("{} nocase", &found[0]))
 }
 
 /// The sound rules: those of this test and those that are delivered.
@@ -205,6 +211,18 @@ fn sound_rules_have_no_errors() {
 }
 
 #[test]
+fn sound_rules_run() {
+    for (path, text) in rules() {
+        for rule in &parse(&text).file.rules {
+            // Only the service has the data of metrics.
+            if let Err(error) = Program::compile(rule) {
+                assert!(matches!(error, CompileError::NotOffline { .. }), "{path}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn breaks_are_found() {
     let rules = rules();
     let mut missed = Vec::new();
@@ -226,6 +244,32 @@ fn breaks_are_found() {
         println!("{name:<34}{:>8}{found:>8}{alone:>8}", mutants.len());
         assert!(mutants.len() >= 5, "{name}: only {} mutants", mutants.len());
         assert!(found * 100 >= mutants.len() * 95, "{name}: {found} of {} found\n{missed:#?}", mutants.len());
+    }
+}
+
+/// As deep as the parser lets it be, on the small stack of a test's thread.
+#[test]
+fn deep_rules_do_not_exhaust_the_stack() {
+    let nested = |depth: usize, open: &str, inside: &str, close: &str| {
+        format!("rule t {{ meta: events: {}{inside}{} condition: $e }}", open.repeat(depth), close.repeat(depth))
+    };
+    for depth in [50, 100, 125, 127, 128, 200] {
+        for text in [
+            nested(depth, "(", "$e.target.port = 1", ")"),
+            nested(depth, "not ", "$e.target.port = 1", ""),
+            nested(depth, "(not ", "$e.target.port = 1", ")"),
+            nested(depth, "if($e.target.port = 1, ", "2", ", 3)"),
+            nested(depth, "strings.to_lower(", "$e.principal.hostname", ")"),
+            nested(depth, "1 + (", "$e.target.port", ")"),
+            nested(depth, "(", "$p = $e.principal.hostname or $q = $e.principal.hostname", ")"),
+            format!(
+                "rule t {{ meta: events: $e.target.port = 1 condition: {}$e{} }}",
+                "(".repeat(depth),
+                ")".repeat(depth)
+            ),
+        ] {
+            told(&text);
+        }
     }
 }
 

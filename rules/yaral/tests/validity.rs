@@ -3,7 +3,7 @@
 //! Each line is put into a minimal rule whose condition asks for every event variable, unless the line has its own condition. An
 //! error is expected alone: one mistake, one message.
 
-use watchbell_yaral::{Code, Diagnostic, Level, check, parse};
+use watchbell_yaral::{Code, Diagnostic, Level, check, eval::Program, parse};
 
 /// What is expected of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,7 +114,7 @@ const EVENTS: &[Line] = &[
     ("A30", "all $e.udm.additional.fields[\"pod_name\"] = \"x\"", "", Error(Code::QuantifierPlace)),
     ("A31", "$e.principal.ip[-1] = \"x\"", "", Error(Code::InvalidIndex)),
     ("A32", "$e.intermediary.ip[0] = \"x\"", "", Error(Code::IndexMisuse)),
-    ("A33", "$e.additional.fields[0][\"k\"] = \"x\"", "", Error(Code::UnexpectedToken)),
+    ("A33", "$e.additional.fields[0][\"k\"] = \"x\"", "", Error(Code::InvalidIndex)),
     ("A33b", "$e.additional.fields[0] = \"x\"", "", Error(Code::IndexMisuse)),
     ("A34", "$e.intermediary[0].ip[0] = \"x\"", "", Fine),
     ("A35", "$e.udm.additional.fields[\"pod_name\"] = \"kube\"", "", Fine),
@@ -194,7 +194,7 @@ const SECTIONS: &[Line] = &[
     // Pages on schedules speak of longer windows.
     ("A78", HOST, "match: $h over 49h", Warning(Code::LongWindow)),
     ("A78b", HOST, "match: $h over 15d", Error(Code::WindowLength)),
-    ("A79", HOST, "match: $h over 30s", Error(Code::UnexpectedToken)),
+    ("A79", HOST, "match: $h over 30s", Error(Code::InvalidNumber)),
     ("A79b", HOST, "match: $h over 0m", Error(Code::WindowLength)),
     ("A80", ENTITY, "match: $h over 3h after $g", Error(Code::WindowPivot)),
     ("A81", ENTITY, "match: $h over 3h after $u", Fine),
@@ -308,6 +308,18 @@ const ABSENCE: &[(&str, &str, Expected)] = &[
     ("A128", "not $u1 and $u2 and $g1 and $g2", Error(Code::ConditionNot)),
     ("A129", "#port < 50 and #ip = 0", Error(Code::NoBoundedEvent)),
 ];
+
+/// What is fine must run, too.
+#[test]
+fn what_is_fine_runs() {
+    for (id, events, rest, expected) in EVENTS.iter().chain(SECTIONS) {
+        let text = rule(events, rest);
+        if *expected == Fine {
+            let program = Program::compile(&parse(&text).file.rules[0]);
+            assert!(program.is_ok(), "{id}: {}\n{text}", program.unwrap_err());
+        }
+    }
+}
 
 #[test]
 fn events_are_judged_as_documented() {

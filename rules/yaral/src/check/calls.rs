@@ -3,11 +3,11 @@
 use super::{
     Checker, Place,
     expression::{Family, family},
-    names, pattern, walk, warning,
+    names, walk, warning,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    functions::{self, Function, FunctionKind, Kind, Parameter, Role},
+    functions::{self, Function, FunctionKind, Kind, Parameter, Role, re2_syntax},
     source::Span,
     syntax::tree::{Argument, Call, Expr, ExprKind},
     types::Type,
@@ -118,8 +118,12 @@ impl<'t> Checker<'t> {
             return;
         }
         let wanted: Vec<&str> = parameter.types.iter().map(|kind| kind.name()).collect();
-        let message =
-            format!("`{}` takes a {} as {}, and this is a {kind}", function.name, wanted.join(" or "), parameter.name);
+        let message = format!(
+            "`{}` takes {} as {}, and this is of type {kind}",
+            function.name,
+            wanted.join(" or "),
+            parameter.name
+        );
         let span = argument.value.span;
         let mut diagnostic = if is_certain(parameter, kind) {
             Diagnostic::new(Code::ArgumentType, span, message)
@@ -149,7 +153,7 @@ impl<'t> Checker<'t> {
                 Role::Pattern { groups: allowed } => {
                     let in_slashes = matches!(walk::bare(&argument.value).kind, ExprKind::Regex(_));
                     groups = if in_slashes {
-                        pattern::read(text).ok().map(|pattern| pattern.groups)
+                        re2_syntax::read(text).ok().map(|pattern| pattern.groups)
                     } else {
                         self.pattern(text, span)
                     };
@@ -194,7 +198,7 @@ impl<'t> Checker<'t> {
 
     /// Checks a literal pattern and counts its groups.
     pub(super) fn pattern(&mut self, text: &str, span: Span) -> Option<usize> {
-        match pattern::read(text) {
+        match re2_syntax::read(text) {
             Ok(pattern) => Some(pattern.groups),
             Err(error) => {
                 let message = format!("the pattern is not valid: {}", names::shown(&error.to_string()));

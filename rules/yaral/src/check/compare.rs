@@ -87,7 +87,7 @@ impl<'t> Checker<'t> {
         let Some(side) = wrong else { return true };
         let message = match side.kind {
             Type::Enum(_) => "nocase can't stand with an enum: its values are compared as they are spelt".to_owned(),
-            kind => format!("nocase needs texts, and this is a {kind}"),
+            kind => format!("nocase needs texts, and this is of type {kind}"),
         };
         self.report(
             Diagnostic::new(Code::NocaseNotText, nocase, message)
@@ -106,7 +106,7 @@ impl<'t> Checker<'t> {
         let message = match (side.kind, family(side.kind)) {
             (Type::Enum(_), _) => "a pattern can't be matched with an enum".to_owned(),
             (_, Family::Text | Family::Unknown | Family::List) => return,
-            (kind, _) => format!("a pattern needs a text, and this is a {kind}"),
+            (kind, _) => format!("a pattern needs a text, and this is of type {kind}"),
         };
         let mut diagnostic = Diagnostic::new(Code::RegexNotText, side.expr.span, message);
         if matches!(side.kind, Type::Enum(_)) {
@@ -178,7 +178,7 @@ impl<'t> Checker<'t> {
 
     fn mismatch(&mut self, left: Side<'t>, right: Side<'t>) {
         let whole = left.expr.span.to(right.expr.span);
-        let message = format!("a {} can't be compared with a {}", left.kind, right.kind);
+        let message = format!("{} can't be compared with {}", left.kind, right.kind);
         let literal = [left, right].into_iter().any(|side| walk::is_literal(side.expr));
         let has_enum = [left, right].into_iter().any(|side| matches!(side.kind, Type::Enum(_)));
         // Only comparisons with literals are documented as errors.

@@ -27,6 +27,5 @@ impl Checker<'_> {
                     .help("add an event variable and join it: `$e.principal.hostname = $g.graph.entity.hostname`"),
             );
         }
-        self.check_metric_periods();
     }
 }

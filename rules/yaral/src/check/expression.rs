@@ -24,7 +24,7 @@ impl<'t> Checker<'t> {
             _ => {
                 let kind = self.value(expr, place);
                 if !matches!(kind, Type::Bool | Type::Any) {
-                    let message = format!("a {kind} stands where something true or false is expected");
+                    let message = format!("a value of type {kind} stands where something true or false is expected");
                     self.report(
                         Diagnostic::new(Code::NotBoolean, expr.span, message)
                             .help("compare it with something: `= \"..\"`, `> 0`"),
@@ -219,7 +219,7 @@ impl<'t> Checker<'t> {
                 Type::Any
             }
             kind => {
-                let message = format!("arithmetic needs numbers, and this is a {kind}");
+                let message = format!("arithmetic needs numbers, and this is of type {kind}");
                 let mut diagnostic = Diagnostic::new(Code::ArithmeticType, expr.span, message);
                 if kind == Type::String {
                     diagnostic =

@@ -20,7 +20,6 @@ mod names;
 mod options;
 mod outcome;
 mod paths;
-mod pattern;
 mod scope;
 mod setup;
 mod unions;
@@ -38,6 +37,8 @@ use scope::Scope;
 
 /// What is told of one rule at most. A file that is no rule at all would fill the memory with what is wrong about it.
 const MAX_DIAGNOSTICS: usize = 200;
+/// And of one file.
+const MAX_OF_FILE: usize = 2000;
 
 /// What is known of a file's rules.
 #[derive(Debug)]
@@ -83,7 +84,8 @@ pub fn check(file: &RuleFile) -> Checked {
         } else {
             names.insert(&rule.name.text, rule.name.span);
         }
-        let mut checker = Checker::of(rule);
+        let rest = MAX_OF_FILE.saturating_sub(checked.diagnostics.len());
+        let mut checker = Checker::of(rule, rest.min(MAX_DIAGNOSTICS));
         checker.run();
         checked.facts.push(classify::facts(rule, &checker.scope));
         checked.diagnostics.append(&mut checker.diagnostics);
@@ -109,11 +111,13 @@ struct Checker<'t> {
     diagnostics: Vec<Diagnostic>,
     /// Variables that were told to be undefined; once is enough.
     undefined: HashSet<&'t str>,
+    /// How much is told.
+    most: usize,
 }
 
 impl<'t> Checker<'t> {
-    fn of(rule: &'t Rule) -> Self {
-        Self { rule, scope: Scope::of(rule), diagnostics: Vec::new(), undefined: HashSet::new() }
+    fn of(rule: &'t Rule, most: usize) -> Self {
+        Self { rule, scope: Scope::of(rule), diagnostics: Vec::new(), undefined: HashSet::new(), most }
     }
 
     fn run(&mut self) {
@@ -127,6 +131,7 @@ impl<'t> Checker<'t> {
         self.check_options();
         self.check_lists();
         self.check_composite();
+        self.check_metric_periods();
         self.check_setup();
         self.check_export();
     }
@@ -138,13 +143,13 @@ impl<'t> Checker<'t> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+        if !self.full() {
             self.diagnostics.push(diagnostic);
         }
     }
 
     fn full(&self) -> bool {
-        self.diagnostics.len() >= MAX_DIAGNOSTICS
+        self.diagnostics.len() >= self.most
     }
 }
 

@@ -91,7 +91,7 @@ impl<'t> Checker<'t> {
 
     fn check_risk_score(&mut self, value: &'t Expr, kind: Type) {
         if matches!(family(kind), Family::Text | Family::Bool | Family::List) {
-            let message = format!("`$risk_score` is a number, and this is a {kind}");
+            let message = format!("`$risk_score` is a number, and this is of type {kind}");
             self.report(Diagnostic::new(Code::RiskScoreType, value.span, message));
         }
         let literal = match &walk::bare(value).kind {

@@ -1,6 +1,6 @@
 //! Variables: of one source, bound before they are used, used after they are bound.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Checker, Place,
@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     resolve::EventSource,
     source::Span,
-    syntax::tree::{Expr, ExprKind, Field},
+    syntax::tree::{ExprKind, Field},
     types::Type,
 };
 
@@ -66,6 +66,7 @@ impl<'t> Checker<'t> {
         if !self.scope.complete {
             return;
         }
+        let literal_calls = self.literal_calls();
         for position in 0..self.scope.placeholders.len() {
             if self.full() {
                 return;
@@ -83,7 +84,9 @@ impl<'t> Checker<'t> {
             }
             match bound {
                 Bound::Always => {}
-                Bound::Never if self.literal_calls_only(name, span) => {}
+                Bound::Never if literal_calls.contains_key(name) => {
+                    self.assigned_without_event(name, span, literal_calls[name]);
+                }
                 Bound::Never => {
                     let message = format!("the placeholder `${shown}` is never equated with a field of an event");
                     let known = self.scope.placeholders.iter().filter(|other| other.bound == Bound::Always);
@@ -103,29 +106,30 @@ impl<'t> Checker<'t> {
     }
 
     /// `$p = strings.concat("a", "b")`: told in the words of that mistake.
-    fn literal_calls_only(&mut self, name: &str, span: Span) -> bool {
-        let statements = self.rule.events.iter().flat_map(|section| &section.body);
-        let assigned = statements.filter_map(|statement| match &statement.kind {
-            ExprKind::Compare(compare) => {
-                let is_name =
-                    |side: &Expr| matches!(&walk::bare(side).kind, ExprKind::Variable(other) if other == name);
-                match (is_name(&compare.left), is_name(&compare.right)) {
-                    (true, false) => Some(&compare.right),
-                    (false, true) => Some(&compare.left),
-                    _ => None,
+    fn assigned_without_event(&mut self, name: &str, span: Span, value: Span) {
+        let message = format!("`${}` is assigned a call that reads no event", names::shown(name));
+        self.report(
+            Diagnostic::new(Code::NoEvent, value, message)
+                .help("write the value itself where it is needed, or read a field in the call")
+                .related(span, "the placeholder"),
+        );
+    }
+
+    /// The placeholders that are assigned a call without field and variable.
+    fn literal_calls(&self) -> HashMap<&'t str, Span> {
+        let mut found = HashMap::new();
+        for statement in self.rule.events.iter().flat_map(|section| &section.body) {
+            let ExprKind::Compare(compare) = &statement.kind else { continue };
+            for (side, value) in [(&compare.left, &compare.right), (&compare.right, &compare.left)] {
+                if let (ExprKind::Variable(name), ExprKind::Call(_)) = (&walk::bare(side).kind, &walk::bare(value).kind)
+                    && walk::variables(value).is_empty()
+                    && walk::fields(value).is_empty()
+                {
+                    found.entry(name.as_str()).or_insert(value.span);
                 }
             }
-            _ => None,
-        });
-        let without_event =
-            |value: &&'t Expr| matches!(walk::bare(value).kind, ExprKind::Call(_)) && walk::variables(value).is_empty();
-        let Some(value) = assigned.take(8).find(without_event) else { return false };
-        let message = format!("`${}` is assigned a call that reads no event", names::shown(name));
-        let diagnostic = Diagnostic::new(Code::NoEvent, value.span, message)
-            .help("write the value itself where it is needed, or read a field in the call")
-            .related(span, "the placeholder");
-        self.report(diagnostic);
-        true
+        }
+        found
     }
 
     fn check_used(&mut self) {

@@ -78,7 +78,8 @@ impl Detection {
     /// It as a `Collection` in canonical JSON.
     #[must_use]
     pub fn collection(&self) -> Json {
-        let elements = self.variables.iter().map(|variable| {
+        let there = self.variables.iter().filter(|variable| !variable.records.is_empty());
+        let elements = there.map(|variable| {
             let reference = |sample: &Arc<Json>| match variable.source {
                 EventSource::Udm => json!({"event": **sample}),
                 EventSource::Entity => json!({"entity": **sample}),

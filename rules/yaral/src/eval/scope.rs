@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
@@ -17,7 +17,7 @@ use super::{
     input::{EvalError, Settings},
     join::Rows,
     lists::Prepared,
-    program::Program,
+    program::{Presence, Program},
     value::{Value, fold},
 };
 use crate::{
@@ -170,6 +170,8 @@ impl<'a> Scope<'a> {
             }
             Code::Matches { text, regex } => Ok(regex.is_match(&self.value(text)?.text())),
             Code::MatchesDynamic { text, pattern, nocase } => {
+                // It may have to be compiled anew each time.
+                self.run.work(50)?;
                 let regex = self.run.pattern(&self.value(pattern)?.text(), *nocase)?;
                 Ok(regex.is_match(&self.value(text)?.text()))
             }
@@ -310,14 +312,20 @@ impl<'a> Scope<'a> {
         i64::try_from(records.len()).unwrap_or(i64::MAX)
     }
 
+    /// How many values a placeholder has. One that a variable binds which may be absent has a value only where this variable
+    /// is there: that is what `#placeholder = 0` asks.
     fn values_of(&self, placeholder: usize) -> i64 {
         let Some(group) = self.group else { return 0 };
-        let bound_by = &self.run.program.placeholders[placeholder].bound_by;
+        let program = self.run.program;
+        let bound_by = &program.placeholders[placeholder].bound_by;
+        let optional = |&&variable: &&usize| program.variables[variable].presence == Presence::Absent;
+        let needed: Vec<usize> = bound_by.iter().filter(optional).copied().collect();
         let mut copies = Vec::new();
-        let mut keys = std::collections::HashSet::new();
+        let mut keys = HashSet::new();
         for cells in group.rows.iter() {
             group.rows.copies(cells, group.copies, &mut copies);
-            if bound_by.iter().any(|&variable| copies[variable].is_some()) {
+            let there = bound_by.iter().any(|&variable| copies[variable].is_some());
+            if there && needed.iter().all(|&variable| copies[variable].is_some()) {
                 keys.insert(Scope::new(self.run, &copies).placeholder(placeholder).key());
             }
         }

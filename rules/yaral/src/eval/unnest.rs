@@ -11,7 +11,10 @@ use super::{
     scope::{Copy, Run, Scope},
     value::Value,
 };
-use crate::resolve::{Pick, Step};
+use crate::{
+    lists::DataTable,
+    resolve::{Pick, Step},
+};
 
 /// How the slots of a variable are filled.
 #[derive(Debug, Default)]
@@ -107,14 +110,10 @@ pub(super) fn copies(run: &Run<'_>, at: usize) -> Result<Vec<Copy>, EvalError> {
     let variable = &run.program.variables[at];
     let mut keeper = Keeper::new(run, at);
     if let Some(table) = run.tables[at] {
-        let column = |slot: &SlotKind| match slot {
-            SlotKind::Column(name) => table.column(name),
-            SlotKind::Path(_) | SlotKind::Computed(_) => None,
-        };
-        let columns: Vec<_> = variable.slots.iter().map(column).collect();
         for row in 0..table.rows.len() {
-            let cell = |column: &Option<usize>| column.map_or_else(|| Value::from(""), |at| table.value(row, at));
-            keeper.keep(row, columns.iter().map(cell).collect())?;
+            for choice in cells(run, table, row, &variable.slots)? {
+                keeper.keep(row, choice)?;
+            }
         }
         return Ok(keeper.kept);
     }
@@ -133,9 +132,11 @@ pub(super) fn copies(run: &Run<'_>, at: usize) -> Result<Vec<Copy>, EvalError> {
         if !early.is_empty() {
             // Most records fail at a plain field; their lists need no look.
             level.fill(root, &mut values);
-            if !keeper.pass(record, &values, &early)? {
+            let copy = Copy { record: u32::try_from(record).unwrap_or(u32::MAX), values };
+            if !keeper.pass(&copy, early.iter().copied())? {
                 continue;
             }
+            values = copy.values;
         }
         run.rows(level.count(root).saturating_add(keeper.kept.len()))?;
         for choice in level.choices(root, values) {
@@ -143,6 +144,28 @@ pub(super) fn copies(run: &Run<'_>, at: usize) -> Result<Vec<Copy>, EvalError> {
         }
     }
     Ok(keeper.kept)
+}
+
+/// The values of a row of a table. A cell of a repeated column is a list like those of events.
+fn cells(run: &Run<'_>, table: &DataTable, row: usize, slots: &[SlotKind]) -> Result<Vec<Vec<Value>>, EvalError> {
+    let mut choices = vec![vec![Value::from(""); slots.len()]];
+    for (slot, kind) in slots.iter().enumerate() {
+        let SlotKind::Column(name) = kind else { continue };
+        let Some(column) = table.column(name) else { continue };
+        let cells: Vec<Value> = if table.columns[column].repeated {
+            table.entries(row, column).map(Value::from).collect()
+        } else {
+            vec![table.value(row, column)]
+        };
+        run.rows(choices.len().saturating_mul(cells.len()))?;
+        let with = |choice: &Vec<Value>, cell: &Value| {
+            let mut choice = choice.clone();
+            choice[slot] = cell.clone();
+            choice
+        };
+        choices = choices.iter().flat_map(|choice| cells.iter().map(move |cell| with(choice, cell))).collect();
+    }
+    Ok(choices)
 }
 
 /// The filters that need no item of a list.
@@ -185,23 +208,16 @@ impl<'a> Keeper<'a> {
             }
             copy.values[binding.slot] = value;
         }
-        for filter in &variable.filters {
-            if !self.run.settled(self.with(&copy, |scope| scope.truth(filter)))? {
-                return Ok(());
-            }
+        if self.pass(&copy, variable.filters.iter())? {
+            self.kept.push(copy);
         }
-        self.kept.push(copy);
         self.run.rows(self.kept.len())
     }
 
-    fn pass(&self, record: usize, values: &[Value], filters: &[&Code]) -> Result<bool, EvalError> {
-        let copy = Copy { record: u32::try_from(record).unwrap_or(u32::MAX), values: values.to_vec() };
-        for filter in filters {
-            if !self.run.settled(self.with(&copy, |scope| scope.truth(filter)))? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    fn pass<'f>(&self, copy: &Copy, mut filters: impl Iterator<Item = &'f Code>) -> Result<bool, EvalError> {
+        self.with(copy, |scope| {
+            filters.try_fold(true, |passes, filter| Ok(passes && self.run.settled(scope.truth(filter))?))
+        })
     }
 
     fn with<T>(&self, copy: &Copy, evaluate: impl FnOnce(&Scope<'_>) -> T) -> T {

@@ -14,6 +14,7 @@ pub mod metrics;
 mod net;
 mod patterns;
 pub mod re2;
+pub(crate) mod re2_syntax;
 mod strings;
 mod sums;
 mod time;

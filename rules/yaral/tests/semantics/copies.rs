@@ -177,7 +177,7 @@ fn b21_all_of_a_list_beside_each_of_it() {
 }
 
 /// A login of charlie to two addresses.
-pub fn b22() -> Json {
+pub(crate) fn b22() -> Json {
     minute(
         0,
         json!({
@@ -215,8 +215,8 @@ fn b24_what_is_unset_differs_from_any_text() {
 fn b25_b26_unset_match_variables_are_kept_out() {
     let event = minute(0, json!({}));
     let sections = "events: $h = $e.principal.hostname match: $h over 5m condition: $e";
-    assert_eq!(count(sections, &[event.clone()]), 0);
-    assert_eq!(count(&format!("{sections} options: allow_zero_values = true"), &[event.clone()]), 1);
+    assert_eq!(count(sections, std::slice::from_ref(&event)), 0);
+    assert_eq!(count(&format!("{sections} options: allow_zero_values = true"), std::slice::from_ref(&event)), 1);
     let function = r#"events: $h = re.capture($e.principal.hostname,"x") match: $h over 5m condition: $e"#;
     assert_eq!(texts(&run(function, &[event]), "h"), [""]);
     let other = "events: $h = $e.principal.hostname $o = $e.principal.ip match: $h over 5m condition: $e";

@@ -225,6 +225,14 @@ fn without_match_values_stand_bare() {
 }
 
 #[test]
+fn the_length_of_a_list_of_messages() {
+    let event = minute(0, json!({"intermediary": [{"ip": ["a", "b"]}, {"ip": ["c"]}, {}], "network": {"dns": {}}}));
+    let sections = "events: arrays.length($e.intermediary) = 3 arrays.length($e.intermediary.ip) = 3
+        arrays.length($e.network.dns.answers) = 0 condition: $e";
+    assert_eq!(count(sections, &[event]), 1);
+}
+
+#[test]
 fn what_can_not_be_computed_is_noted_and_does_not_match() {
     let sections = "events: 1 / $e.target.port > 0 condition: $e";
     let data = crate::house::events_of(&[minute(0, json!({})), minute(1, json!({"target": {"port": 5}}))]);

@@ -96,6 +96,20 @@ fn t05_a_placeholder_equals_a_column() {
 }
 
 #[test]
+fn cells_with_several_values_are_lists() {
+    let mut people = people();
+    people.columns[2].repeated = true;
+    people.rows[0][2] = "host1|host7".to_owned();
+    let sections = "events: $e.principal.user.userid = $userid %t.uid = $userid $e.principal.hostname = %t.hostname
+        match: $userid over 1h condition: $e";
+    let found = |host: &str| {
+        let data = with_table(&[login("32452", host)], "t", people.clone());
+        run_with(sections, &data, &Settings::default()).detections.len()
+    };
+    assert_eq!((found("host1"), found("host7"), found("host1|host7")), (1, 1, 0));
+}
+
+#[test]
 fn t06_literals_filter_the_table_once_for_the_whole_rule() {
     let sections = |second: &str| {
         format!(

@@ -113,6 +113,10 @@ impl Compiler {
             ExprKind::Group(inner) => self.value(inner),
             ExprKind::Field(field) => {
                 let (variable, path) = self.path(field)?;
+                // A typed variable of a detection has a text; other messages have no value.
+                if matches!(path.kind, Type::Message(_)) && !(path.source == EventSource::Detection && path.by_key()) {
+                    return Err(CompileError::unsound("a message stands where a value is needed", expr.span));
+                }
                 Ok(Code::Slot(self.slot(variable, path)))
             }
             ExprKind::Variable(name) => self.variable_value(name, expr.span),
@@ -164,12 +168,6 @@ impl Compiler {
         let name = &field.variable;
         let variable = self.by_name.get(&name.text).copied().ok_or_else(|| undefined(&name.text, name.span))?;
         let path = resolve(field).map_err(no_field)?;
-        // A whole variable of a detection has a text; other messages have no value.
-        let no_value =
-            matches!(path.kind, Type::Message(_)) && !(path.source == EventSource::Detection && path.by_key());
-        if no_value {
-            return Err(CompileError::unsound("a message stands where a value is needed", field.variable.span));
-        }
         Ok((variable, path))
     }
 

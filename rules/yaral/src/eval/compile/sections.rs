@@ -2,8 +2,9 @@
 
 use super::{Compiler, bare, no_field, undefined};
 use crate::{
-    eval::program::{CompileError, Enrichment, EnrichmentKind, Export, Exported, Outcome, Placeholder},
-    resolve::resolve,
+    eval::program::{CompileError, Enrichment, EnrichmentKind, Export, Exported, Outcome, Placeholder, Source},
+    resolve::{EventSource, resolve},
+    source::Span,
     syntax::tree::{self, CompareOp, Expr, ExprKind, Rule},
 };
 
@@ -31,7 +32,16 @@ pub(super) fn options(rule: &Rule) -> Result<Options, CompileError> {
 
 impl Compiler {
     pub(super) fn enrichments(&self, rule: &Rule) -> Result<Vec<Enrichment>, CompileError> {
-        rule.setup.iter().flat_map(|section| &section.body).map(|entry| self.enrichment(entry)).collect()
+        let entries = rule.setup.iter().flat_map(|section| &section.body);
+        entries.map(|entry| self.enrichment(entry).and_then(|one| self.of_entity(one, entry.span))).collect()
+    }
+
+    fn of_entity(&self, enrichment: Enrichment, span: Span) -> Result<Enrichment, CompileError> {
+        let variable = &self.variables[enrichment.variable];
+        if variable.source == Source::Records(EventSource::Entity) {
+            return Ok(enrichment);
+        }
+        Err(CompileError::unsound(format!("setup changes entities, and ${} is none", variable.name), span))
     }
 
     fn enrichment(&self, entry: &tree::Enrichment) -> Result<Enrichment, CompileError> {

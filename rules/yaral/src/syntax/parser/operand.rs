@@ -196,7 +196,7 @@ impl Parser<'_> {
                 return self.fail(diagnostic);
             }
             let name = self.name();
-            let index = if self.kind() == TokenKind::LeftBracket { Some(self.index()) } else { None };
+            let mut index = if self.kind() == TokenKind::LeftBracket { Some(self.index()) } else { None };
             if index.is_some() && self.kind() == TokenKind::LeftBracket {
                 let diagnostic = Diagnostic::new(
                     Code::InvalidIndex,
@@ -205,6 +205,8 @@ impl Parser<'_> {
                 );
                 self.say(diagnostic);
                 self.index();
+                // Which one was meant is unknown, so nothing more is said of them.
+                index = index.map(|first| Index { kind: IndexKind::Error, ..first });
             }
             segments.push(Segment { name, index });
         }

@@ -7,6 +7,13 @@ use std::{iter::Peekable, str::CharIndices};
 
 /// What RE2 lets a counted repetition reach, nested ones multiplied.
 const MAX_REPEAT: u64 = 1000;
+/// The longest pattern.
+const MAX_LENGTH: usize = 64 << 10;
+/// How far the end of a count, of a class's name, of a group's name is looked for. Without a bound a hostile pattern costs the
+/// square of its length.
+const MAX_COUNT: usize = 24;
+const MAX_CLASS_NAME: usize = 16;
+const MAX_GROUP_NAME: usize = 128;
 /// Groups nested deeper than this are refused, so that nobody's recursion is too deep.
 const MAX_DEPTH: usize = 100;
 
@@ -21,7 +28,7 @@ pub(crate) struct Pattern {
 
 /// Why RE2 does not take a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PatternError {
+pub(crate) enum SyntaxError {
     /// `(?=`, `(?!`, `(?<=`, `(?<!`.
     #[error("RE2 has no look-around: `{0}`")]
     LookAround(&'static str),
@@ -42,7 +49,7 @@ pub(crate) enum PatternError {
     Syntax(String),
 }
 
-impl PatternError {
+impl SyntaxError {
     /// What to do about it.
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
@@ -58,7 +65,10 @@ impl PatternError {
 ///
 /// # Errors
 /// What RE2 does not take about it.
-pub(crate) fn read(text: &str) -> Result<Pattern, PatternError> {
+pub(crate) fn read(text: &str) -> Result<Pattern, SyntaxError> {
+    if text.len() > MAX_LENGTH {
+        return Err(SyntaxError::Syntax(format!("it is longer than {MAX_LENGTH} bytes")));
+    }
     let mut reader = Reader::new(text);
     while let Some((at, character)) = reader.rest.next() {
         reader.token(at, character)?;
@@ -69,13 +79,13 @@ pub(crate) fn read(text: &str) -> Result<Pattern, PatternError> {
 }
 
 /// Asks the crate's own parser; names of Unicode classes are looked up only where there are some, because that costs.
-fn syntax(translated: &str, unicode_class: bool) -> Result<(), PatternError> {
-    let say = |error: &regex_syntax::ast::Error| PatternError::Syntax(error.kind().to_string());
+fn syntax(translated: &str, unicode_class: bool) -> Result<(), SyntaxError> {
+    let say = |error: &regex_syntax::ast::Error| SyntaxError::Syntax(error.kind().to_string());
     regex_syntax::ast::parse::Parser::new().parse(translated).map_err(|error| say(&error))?;
     if unicode_class {
         regex_syntax::parse(translated).map_err(|error| match error {
-            regex_syntax::Error::Translate(error) => PatternError::Syntax(error.kind().to_string()),
-            other => PatternError::Syntax(other.to_string()),
+            regex_syntax::Error::Translate(error) => SyntaxError::Syntax(error.kind().to_string()),
+            other => SyntaxError::Syntax(other.to_string()),
         })?;
     }
     Ok(())
@@ -92,6 +102,15 @@ enum Last {
     Repeat,
     /// A repetition that is lazy.
     Lazy,
+}
+
+/// What stands in a class before a hyphen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Member {
+    /// A character, with which a range may begin.
+    Character,
+    /// The start, a class, or the end of a range: a hyphen after it is a hyphen.
+    Other,
 }
 
 struct Reader<'t> {
@@ -118,7 +137,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn token(&mut self, at: usize, character: char) -> Result<(), PatternError> {
+    fn token(&mut self, at: usize, character: char) -> Result<(), SyntaxError> {
         match character {
             '\\' => {
                 self.escape(at, false)?;
@@ -155,25 +174,33 @@ impl<'t> Reader<'t> {
         self.text.get(at..).unwrap_or_default()
     }
 
+    /// What stands from a place up to an end, if that is within so many bytes.
+    fn up_to(&self, at: usize, end: &str, bound: usize) -> Option<&'t str> {
+        let rest = self.after(at).as_bytes();
+        let near = rest.get(..bound).unwrap_or(rest);
+        let length = near.windows(end.len()).position(|window| window == end.as_bytes())?;
+        self.text.get(at..at + length)
+    }
+
     fn skip(&mut self, characters: usize) {
         for _ in 0..characters {
             self.rest.next();
         }
     }
 
-    fn repeat(&mut self, at: usize, count: u64, lazy: bool) -> Result<(), PatternError> {
+    fn repeat(&mut self, at: usize, count: u64, lazy: bool) -> Result<(), SyntaxError> {
         self.last = match self.last {
             Last::Repeat if lazy => Last::Lazy,
             Last::Repeat | Last::Lazy => {
                 let before = self.text.get(..at).unwrap_or_default().chars().next_back().unwrap_or_default();
                 let here = self.after(at).chars().next().unwrap_or_default();
-                return Err(PatternError::Stacked(format!("{before}{here}")));
+                return Err(SyntaxError::Stacked(format!("{before}{here}")));
             }
             Last::Nothing => Last::Repeat,
             Last::Atom(inside) => {
                 let product = inside.saturating_mul(count.max(1));
                 if product > MAX_REPEAT {
-                    return Err(PatternError::TooManyRepeats);
+                    return Err(SyntaxError::TooManyRepeats);
                 }
                 if let Some(most) = self.counts.last_mut() {
                     *most = product.max(*most);
@@ -185,8 +212,8 @@ impl<'t> Reader<'t> {
     }
 
     /// `{2}`, `{2,}`, `{2,3}`; anything else is a brace.
-    fn brace(&mut self, at: usize) -> Result<(), PatternError> {
-        let counted = self.after(at + 1).split_once('}').map(|(inside, _)| inside).filter(|inside| {
+    fn brace(&mut self, at: usize) -> Result<(), SyntaxError> {
+        let counted = self.up_to(at + 1, "}", MAX_COUNT).filter(|inside| {
             let (least, most) = inside.split_once(',').unwrap_or((inside, "0"));
             let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
             !least.is_empty() && digits(least) && digits(most)
@@ -200,7 +227,7 @@ impl<'t> Reader<'t> {
             inside.split(',').map(|number| number.parse().unwrap_or(if number.is_empty() { 0 } else { u64::MAX }));
         let greatest = count.max().unwrap_or(0);
         if greatest > MAX_REPEAT {
-            return Err(PatternError::TooManyRepeats);
+            return Err(SyntaxError::TooManyRepeats);
         }
         self.repeat(at, greatest, false)?;
         self.output.push('{');
@@ -210,23 +237,23 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn open(&mut self, at: usize) -> Result<(), PatternError> {
+    fn open(&mut self, at: usize) -> Result<(), SyntaxError> {
         let rest = self.after(at);
         for look in ["(?=", "(?!", "(?<=", "(?<!"] {
             if rest.starts_with(look) {
-                return Err(PatternError::LookAround(look));
+                return Err(SyntaxError::LookAround(look));
             }
         }
         if rest.starts_with("(?P=") {
-            return Err(PatternError::BackReference("(?P=".to_owned()));
+            return Err(SyntaxError::BackReference("(?P=".to_owned()));
         }
         for other in ["(?>", "(?#", "(?|", "(?(", "(?R", "(?&", "(?P>"] {
             if rest.starts_with(other) {
-                return Err(PatternError::Unsupported(other.to_owned()));
+                return Err(SyntaxError::Unsupported(other.to_owned()));
             }
         }
         if self.counts.len() > MAX_DEPTH {
-            return Err(PatternError::Syntax(format!("groups are nested deeper than {MAX_DEPTH}")));
+            return Err(SyntaxError::Syntax(format!("groups are nested deeper than {MAX_DEPTH}")));
         }
         self.output.push('(');
         self.last = Last::Nothing;
@@ -239,7 +266,7 @@ impl<'t> Reader<'t> {
         }
         self.counts.push(1);
         if named {
-            let head = rest.split_once('>').map_or("", |(head, _)| head);
+            let head = self.up_to(at, ">", MAX_GROUP_NAME).unwrap_or_default();
             self.output.push_str(head.get(1..).unwrap_or_default());
             self.skip(head.chars().count().saturating_sub(1));
         }
@@ -247,10 +274,12 @@ impl<'t> Reader<'t> {
     }
 
     /// `(?i)` and `(?i:`.
-    fn flags(&mut self, at: usize) -> Result<(), PatternError> {
-        let flags: &str = self.after(at + 2).split([')', ':']).next().unwrap_or_default();
+    fn flags(&mut self, at: usize) -> Result<(), SyntaxError> {
+        let rest = self.after(at + 2);
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'-').count();
+        let flags = rest.get(..length).unwrap_or_default();
         if let Some(other) = flags.chars().find(|flag| !"imsU-".contains(*flag)) {
-            return Err(PatternError::Unsupported(format!("(?{other}")));
+            return Err(SyntaxError::Unsupported(format!("(?{other}")));
         }
         self.output.push('?');
         self.output.push_str(flags);
@@ -265,15 +294,17 @@ impl<'t> Reader<'t> {
     }
 
     /// What follows a backslash.
-    fn escape(&mut self, at: usize, in_class: bool) -> Result<(), PatternError> {
+    fn escape(&mut self, at: usize, in_class: bool) -> Result<(), SyntaxError> {
         let Some((_, escaped)) = self.rest.next() else {
             self.output.push('\\');
             return Ok(());
         };
         match escaped {
             'Q' if !in_class => self.quoted(at + 2),
+            // RE2 means one byte; texts are matched character by character here.
             'C' if !in_class => self.output.push_str("(?s:.)"),
             'b' if !in_class => self.output.push_str("(?-u:\\b)"),
+            'B' if !in_class => self.output.push_str("(?-u:\\B)"),
             'd' => self.output.push_str("[0-9]"),
             'D' => self.output.push_str("[^0-9]"),
             'w' => self.output.push_str("[0-9A-Za-z_]"),
@@ -281,8 +312,8 @@ impl<'t> Reader<'t> {
             's' => self.output.push_str("[\\t\\n\\f\\r ]"),
             'S' => self.output.push_str("[^\\t\\n\\f\\r ]"),
             '0'..='9' => self.octal(at)?,
-            'k' => return Err(PatternError::BackReference("\\k".to_owned())),
-            other if other.is_ascii() && !other.is_ascii_alphanumeric() => {
+            'k' => return Err(SyntaxError::BackReference("\\k".to_owned())),
+            other if !other.is_ascii_alphanumeric() => {
                 self.output.push_str(&regex_syntax::escape(other.encode_utf8(&mut [0; 4])));
             }
             other => {
@@ -309,12 +340,12 @@ impl<'t> Reader<'t> {
     }
 
     /// `\012`; a single digit that is not 0 would be a back-reference.
-    fn octal(&mut self, at: usize) -> Result<(), PatternError> {
+    fn octal(&mut self, at: usize) -> Result<(), SyntaxError> {
         let digits = self.after(at + 1);
         let length = digits.bytes().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
         let octal = digits.get(..length).unwrap_or_default();
         if length == 0 || (length == 1 && octal != "0") {
-            return Err(PatternError::BackReference(format!("\\{}", digits.chars().next().unwrap_or_default())));
+            return Err(SyntaxError::BackReference(format!("\\{}", digits.chars().next().unwrap_or_default())));
         }
         self.skip(length - 1);
         self.output.push_str(&format!("\\x{{{:x}}}", u32::from_str_radix(octal, 8).unwrap_or(0)));
@@ -322,60 +353,63 @@ impl<'t> Reader<'t> {
     }
 
     /// `[..]`; inside, RE2 knows neither nesting nor operations on sets.
-    fn class(&mut self) -> Result<(), PatternError> {
+    fn class(&mut self) -> Result<(), SyntaxError> {
         self.output.push('[');
         if self.rest.next_if(|&(_, next)| next == '^').is_some() {
             self.output.push('^');
         }
+        let mut before = Member::Other;
         if self.rest.next_if(|&(_, next)| next == ']').is_some() {
             self.output.push_str("\\]");
+            before = Member::Character;
         }
-        // After a class such as `\w` a hyphen is a hyphen.
-        let mut after_class = false;
         while let Some((at, character)) = self.rest.next() {
-            let is_class = match character {
+            before = match character {
                 ']' => {
                     self.output.push(']');
                     return Ok(());
                 }
-                '\\' => {
-                    self.escape(at, true)?;
-                    self.after(at + 1).starts_with(['d', 'D', 'w', 'W', 's', 'S'])
+                '-' if before == Member::Character && self.rest.peek().is_some_and(|&(_, next)| next != ']') => {
+                    self.output.push('-');
+                    if let Some((at, end)) = self.rest.next() {
+                        self.member(at, end)?;
+                    }
+                    Member::Other
                 }
-                '[' => self.named_class(at),
-                '-' if after_class || self.after(at + 1).starts_with('-') => {
-                    self.output.push_str("\\-");
-                    false
-                }
-                '&' | '~' => {
-                    self.output.push('\\');
-                    self.output.push(character);
-                    false
-                }
-                other => {
-                    self.output.push(other);
-                    false
-                }
+                '[' if self.named_class(at) => Member::Other,
+                other => self.member(at, other)?,
             };
-            after_class = is_class;
         }
         Ok(())
     }
 
-    /// `[:alpha:]`, or a bracket as it stands.
-    fn named_class(&mut self, at: usize) -> bool {
-        let named = self.after(at).strip_prefix("[:").and_then(|rest| rest.split_once(":]")).map(|(name, _)| name);
-        match named.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'^')) {
-            Some(name) => {
-                self.output.push_str(&format!("[:{name}:]"));
-                self.skip(name.len() + 3);
-                true
+    /// One member of a class: a character, or a class such as `\w`.
+    fn member(&mut self, at: usize, character: char) -> Result<Member, SyntaxError> {
+        match character {
+            '\\' => {
+                self.escape(at, true)?;
+                let is_class = self.after(at + 1).starts_with(['d', 'D', 'w', 'W', 's', 'S', 'p', 'P']);
+                return Ok(if is_class { Member::Other } else { Member::Character });
             }
-            None => {
-                self.output.push_str("\\[");
-                false
+            // These mean more in the crate's classes.
+            '[' | '-' | '&' | '~' => {
+                self.output.push('\\');
+                self.output.push(character);
             }
+            other => self.output.push(other),
         }
+        Ok(Member::Character)
+    }
+
+    /// `[:alpha:]`, if that stands there.
+    fn named_class(&mut self, at: usize) -> bool {
+        let named = self.up_to(at, ":]", MAX_CLASS_NAME).and_then(|named| named.strip_prefix("[:"));
+        let Some(name) = named.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'^')) else {
+            return false;
+        };
+        self.output.push_str(&format!("[:{name}:]"));
+        self.skip(name.len() + 3);
+        true
     }
 }
 
@@ -398,7 +432,7 @@ mod tests {
             r"[^]a]",
             r"[\w-.]",
             r"[[:alpha:]-9]",
-            r"[a&&b--c~~d]",
+            r"[a&&b~~d-]",
             r"{",
             r"a{,3}",
             r"\{.*\}",
@@ -425,7 +459,8 @@ mod tests {
         assert!(matches(r"^\Q.*\E$", ".*"));
         assert!(!matches(r"^\w$", "é"));
         assert!(matches(r"^[\w-.]$", "-"));
-        assert!(matches(r"^[[]$", "["));
+        assert!(matches(r"^[[]$", "[") && matches("^[+--]+$", "+,-") && matches("^[--/]+$", "-./"));
+        assert!(!matches("^[a-c-e]$", "d") && matches("^[a-c-e]+$", "b-e") && matches("^[]-_]+$", "]^_"));
         assert!(matches(r"^\101$", "A"));
         assert!(matches(r"^\<a{,3}$", "<a{,3}"));
         assert!(matches(r"^\C$", "\n"));
@@ -433,14 +468,14 @@ mod tests {
 
     #[test]
     fn what_re2_lacks_is_named() {
-        assert_eq!(read("a(?=b)"), Err(PatternError::LookAround("(?=")));
-        assert_eq!(read("(?<!a)b"), Err(PatternError::LookAround("(?<!")));
-        assert_eq!(read(r"(a)\1"), Err(PatternError::BackReference(r"\1".to_owned())));
-        assert_eq!(read("a++"), Err(PatternError::Stacked("++".to_owned())));
-        assert_eq!(read("(?>a)"), Err(PatternError::Unsupported("(?>".to_owned())));
-        assert_eq!(read("(?x) a"), Err(PatternError::Unsupported("(?x".to_owned())));
-        assert_eq!(read("a{1001}"), Err(PatternError::TooManyRepeats));
-        assert_eq!(read("(a{100}){11}"), Err(PatternError::TooManyRepeats));
+        assert_eq!(read("a(?=b)"), Err(SyntaxError::LookAround("(?=")));
+        assert_eq!(read("(?<!a)b"), Err(SyntaxError::LookAround("(?<!")));
+        assert_eq!(read(r"(a)\1"), Err(SyntaxError::BackReference(r"\1".to_owned())));
+        assert_eq!(read("a++"), Err(SyntaxError::Stacked("++".to_owned())));
+        assert_eq!(read("(?>a)"), Err(SyntaxError::Unsupported("(?>".to_owned())));
+        assert_eq!(read("(?x) a"), Err(SyntaxError::Unsupported("(?x".to_owned())));
+        assert_eq!(read("a{1001}"), Err(SyntaxError::TooManyRepeats));
+        assert_eq!(read("(a{100}){11}"), Err(SyntaxError::TooManyRepeats));
         for pattern in ["(", ")", "[a", "*a", "a{3,2}", r"\Z", "[z-a]", r"\p{Nothing}", r"\", "[a", "(?P<a", "(?i"] {
             assert!(read(pattern).is_err(), "{pattern}");
         }
