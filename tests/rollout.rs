@@ -211,7 +211,7 @@ fn an_edit_in_between_and_a_lost_answer_are_told_apart() {
     // 0, 1: rules and deployments; 2..4: texts; 5, 6: again; 7: the first revision, 8 its deployment; 9: the second.
     place.rules.fault(7, Fault::DropAfterwards);
     let id = place.rules.named("new_country")[0].id.clone();
-    let edit = move |rules: &Rules| drop(rules.edit(&id, &single("new_country", "them")));
+    let edit = move |rules: &Rules| assert!(rules.edit(&id, &single("new_country", "them")));
     place.rules.fault(6, Fault::Meanwhile(Box::new(edit)));
     let applied = place.run(&["rules", "apply", "rules", "--yes"]);
     assert!(place.rules.named("failed_logins")[0].text.contains("> 6"));
