@@ -330,7 +330,7 @@ impl Records {
             for event in watchbell_udm::lint::events(&text) {
                 match event {
                     Ok((place, value)) => {
-                        let within = if place.pointer == "/udm" { "" } else { place.pointer.as_str() };
+                        let within = place.pointer.trim_end_matches("/udm");
                         records.places.push(format!("{}:{}{within}", path.display(), place.line));
                         records.values.push(value);
                     }
