@@ -14,6 +14,8 @@ mod models;
 mod outbox;
 mod query;
 mod reports;
+mod rollout;
+mod rules;
 mod setup;
 mod sinks;
 mod udm;
@@ -34,6 +36,12 @@ pub use self::{
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     query::{FindingPage, FindingQuery, JudgedFinding, LARGEST_PAGE, Order, Suppressed},
     reports::{Reported, demo, report, summary_text},
+    rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
+    rules::{
+        ExportRequest, Exported, Issues, LaidOutFiles, Layout, LogSource, RecordAt, RuleChanges, RuleCheckup,
+        RuleDetection, RuleRun, RuleTestFile, RuleTestReport, RunRequest, ShippedRule, check_rules, export_rules,
+        lay_out_rules, run_rule, shipped_rules, test_rules, write_junit,
+    },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
     udm::{UdmReport, check_udm},
@@ -51,7 +59,14 @@ pub use crate::{
         SinkStatus, Status,
     },
     report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
+    rollout::{
+        Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,
+        RuleResult, RuleState, RuleStatus, RuleTrouble, Told as RolloutTold,
+    },
+    rules::folder::{FolderError, FolderProblems},
+    sink::rules::ExecutionState,
     sink::{Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
+    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 

@@ -13,6 +13,8 @@
 //! * [`config`]: what the user wants, from TOML.
 //! * [`detect`]: the floors above, wired: the detector.
 //! * [`outbox`]: findings to destinations: kept on disk until each has taken them, one lane per destination.
+//! * [`rules`]: detection rules in files, and how they are to be run.
+//! * [`rollout`]: those rules to a tenant, by a plan that is shown first.
 //! * [`judgment`]: what people decided about findings: suppressions, right and wrong.
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
 //! * [`app`]: what a front may ask.
@@ -39,6 +41,10 @@ pub mod config;
 pub mod detect;
 
 pub mod outbox;
+
+pub mod rules;
+
+pub mod rollout;
 
 pub mod judgment;
 

@@ -11,6 +11,8 @@ mod json_oracle;
 mod kill;
 mod pipeline;
 mod place;
+mod rollout;
+mod rules;
 mod samples;
 mod sinks;
 #[cfg(unix)]

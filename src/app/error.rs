@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use crate::{
     batch::BatchError, config::ConfigError, detect::DetectError, judgment::JournalError, model::ModelError,
-    outbox::OutboxError, report::ReportError, source::SourceError,
+    outbox::OutboxError, report::ReportError, rules::folder::FolderError, sink::ErrorKind, source::SourceError,
 };
 
 /// Why a front does not get what it asked for.
@@ -90,6 +90,36 @@ pub enum AppError {
     /// A sink can't be set up this way.
     #[error("{0}")]
     Setup(String),
+    /// The rules can't be read, or are wrong.
+    #[error(transparent)]
+    Rules(#[from] FolderError),
+    /// No sink runs rules.
+    #[error("{}", no_rule_sink(.name.as_deref(), .known))]
+    NoRuleSink {
+        /// The sink that was named.
+        name: Option<String>,
+        /// Those that run rules.
+        known: String,
+    },
+    /// Several sinks run rules.
+    #[error("several sinks run rules; say which one with --sink: {known}")]
+    SeveralRuleSinks {
+        /// Their names.
+        known: String,
+    },
+    /// A tenant can't be worked with.
+    #[error("{sink}: {message}")]
+    Tenant {
+        /// The sink.
+        sink: String,
+        /// What it is about.
+        kind: ErrorKind,
+        /// Why.
+        message: String,
+    },
+    /// Rules, or their tests, are not what they should be.
+    #[error("{0}")]
+    RuleTexts(String),
     /// The threads that wait for the network can't be had.
     #[error("cannot start the network's runtime")]
     Runtime(#[source] io::Error),
@@ -104,5 +134,15 @@ impl From<DetectError> for AppError {
             DetectError::Stopped => Self::Stopped,
             error => Self::Detect(error),
         }
+    }
+}
+
+fn no_rule_sink(name: Option<&str>, known: &str) -> String {
+    match (name, known) {
+        (None, _) => "no sink runs rules; `watchbell setup` makes one of type chronicle".to_owned(),
+        (Some(name), "") => {
+            format!("the sink `{name}` runs no rules, and no other does; expected one of type chronicle")
+        }
+        (Some(name), known) => format!("the sink `{name}` runs no rules, expected one of: {known}"),
     }
 }

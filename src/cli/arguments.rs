@@ -1,6 +1,8 @@
 //! The arguments, and what `--help` says about them.
 
 pub(super) mod findings;
+pub(super) mod rollout;
+pub(super) mod rules;
 pub(super) mod sinks;
 
 use std::path::PathBuf;
@@ -8,8 +10,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use self::findings::{FeedbackCommand, FindingsCommand, SuppressCommand};
-use self::sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand};
+use self::{
+    findings::{FeedbackCommand, FindingsCommand, SuppressCommand},
+    rules::RulesCommand,
+    sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand},
+};
 use super::exit::EXIT_CODES;
 use crate::app::{Budget, FormatChoice, Overrides, Severity, Threshold, TimeZone};
 
@@ -109,6 +114,9 @@ pub(super) enum Command {
     /// Check Google SecOps' UDM events
     #[command(subcommand, arg_required_else_help = true)]
     Udm(UdmCommand),
+    /// Check, test, run and install detection rules for Google SecOps
+    #[command(subcommand, arg_required_else_help = true)]
+    Rules(RulesCommand),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),

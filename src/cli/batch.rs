@@ -76,7 +76,7 @@ struct Wait<'a> {
 /// Waits until everything has arrived, if it is waited for, and ends the lanes.
 fn ring(bells: Bells, wait: Wait<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
     let Wait { waits, stop, json } = wait;
-    let counter = Counter::new(terminal.is_quiet());
+    let counter = Counter::new("delivering", terminal.is_quiet());
     let settled =
         bells.settle(waits.or(Some(Duration::ZERO)), stop, &mut |progress| sinks::follow(&counter, progress))?;
     counter.end();

@@ -14,7 +14,7 @@ use super::{
     exit::{CliError, Exit},
     findings, present,
     progress::Bar,
-    signals, sinks,
+    rules, signals, sinks,
     terminal::Terminal,
 };
 use crate::app::{self, AppError, Given, Overrides, Plan, Settings, Watch};
@@ -88,6 +88,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
         Command::Forward(forward) => return sinks::run_forward(forward, &setup, terminal),
         Command::Outbox(outbox) => return sinks::run_outbox(outbox, &setup, terminal),
         Command::Render(render) => return sinks::run_render(render, &setup),
+        Command::Rules(rules) => return rules::run(rules, &setup, terminal),
         Command::Udm(udm) => return sinks::run_udm(udm, terminal),
         Command::Config(config) => run_config(config, &setup, terminal)?,
         Command::Completions(completions) => {

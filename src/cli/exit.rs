@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use crate::app::AppError;
+use crate::app::{AppError, ErrorKind};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +11,12 @@ pub(super) enum Exit {
     Ok,
     /// Findings at or over `--fail-on`.
     Findings,
+    /// Rules are not as they should be.
+    Differs,
     /// The command line is wrong.
     Usage,
+    /// A plan has changes, and it was asked that the code says so.
+    Changes,
     /// The configuration is wrong.
     Config,
     /// Logs, model or output directory: something could not be read or written.
@@ -60,13 +64,38 @@ Exit codes:
 
 When several sinks fail, the code is that of the failure that most needs a person: 6, 7, 8, 5.";
 
+/// Ends the help of commands that speak to a tenant about rules.
+pub(super) const TENANT_EXIT_CODES: &str = "\
+Exit codes:
+  0    all well
+  1    rules are not as they should be: they differ, were left alone, or could not all be changed
+  2    the command line is wrong; with --detailed-exitcode: there is something to change
+  3    the configuration is wrong
+  4    rules can't be read or written, or are wrong
+  5    the tenant can't be reached
+  6    the tenant does not take the credentials
+  7    the tenant is set up differently than the configuration says
+  8    the tenant's compiler refuses a rule; nothing was written
+  130  interrupted (SIGINT)
+  143  ended (SIGTERM)";
+
 impl Exit {
+    /// What is told of a destination that failed.
+    pub(super) const fn of_kind(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Throttled | ErrorKind::Unavailable => Self::Undelivered,
+            ErrorKind::Rejected => Self::Rejected,
+            ErrorKind::Config => Self::Destination,
+            ErrorKind::Auth => Self::Credentials,
+        }
+    }
+
     /// The number.
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
-            Self::Findings => 1,
-            Self::Usage => 2,
+            Self::Findings | Self::Differs => 1,
+            Self::Usage | Self::Changes => 2,
             Self::Config => 3,
             Self::Input => 4,
             Self::Undelivered => 5,
@@ -120,6 +149,8 @@ impl CliError {
         match self {
             Self::App(AppError::Config(_)) | Self::LogFilter(_) => Exit::Config,
             Self::App(AppError::NoSuchSink { .. } | AppError::NoSinks { .. } | AppError::Setup(_)) => Exit::Config,
+            Self::App(AppError::NoRuleSink { .. } | AppError::SeveralRuleSinks { .. }) => Exit::Config,
+            Self::App(AppError::Tenant { kind, .. }) => Exit::of_kind(*kind),
             Self::Refused(_) | Self::App(AppError::Request(_)) => Exit::Usage,
             Self::App(AppError::Stopped) => super::signals::exit(),
             _ => Exit::Input,

@@ -10,6 +10,7 @@ mod findings;
 mod logging;
 mod present;
 mod progress;
+mod rules;
 mod signals;
 mod sinks;
 mod terminal;

@@ -90,7 +90,7 @@ fn one_line(text: &str, most: usize) -> String {
     }
 }
 
-fn count(number: u64, noun: &str) -> String {
+pub(super) fn count(number: u64, noun: &str) -> String {
     count_of(number, noun, &format!("{noun}s"))
 }
 

@@ -85,6 +85,7 @@ impl Progress for Bar {
 /// How many of so many are done, for work that is counted.
 #[derive(Debug)]
 pub(super) struct Counter {
+    what: &'static str,
     wanted: bool,
     began: Instant,
     bar: Mutex<Option<ProgressBar>>,
@@ -92,8 +93,8 @@ pub(super) struct Counter {
 
 impl Counter {
     /// A counter, unless it is not wanted or nobody would see it.
-    pub(super) fn new(quiet: bool) -> Self {
-        Self { wanted: !quiet && io::stderr().is_terminal(), began: Instant::now(), bar: Mutex::default() }
+    pub(super) fn new(what: &'static str, quiet: bool) -> Self {
+        Self { what, wanted: !quiet && io::stderr().is_terminal(), began: Instant::now(), bar: Mutex::default() }
     }
 
     /// So many of so many are done.
@@ -103,10 +104,12 @@ impl Counter {
         }
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("delivering {wide_bar} {pos} of {len}, {eta} left")
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {eta} left")
                 .expect("the template is constant")
                 .progress_chars("=> ");
-            ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr_with_hz(8)).with_style(style)
+            ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr_with_hz(8))
+                .with_style(style)
+                .with_message(self.what)
         });
         bar.set_length(of);
         bar.set_position(done);

@@ -17,6 +17,7 @@ pub mod values;
 pub use crate::classify::attack::AttackVersion;
 pub use example::example;
 pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, OutboxPlan, Plan};
+pub(crate) use problem::unknown;
 pub use problem::{ConfigError, Problem, Problems};
 pub use read::{DEFAULT_FILE, Environment, Given, check, load};
 pub use schema::schema;

@@ -40,7 +40,7 @@ impl Problem {
 }
 
 /// A name that is not known, with the names that are and the likeliest of them.
-pub(super) fn unknown(span: Range<usize>, what: &str, given: &str, known: &[&str]) -> Problem {
+pub(crate) fn unknown(span: Range<usize>, what: &str, given: &str, known: &[&str]) -> Problem {
     let help = match nearest(given, known) {
         Some(name) => format!("did you mean `{name}`? expected one of {}", known.join(", ")),
         None => format!("expected one of {}", known.join(", ")),

@@ -27,6 +27,9 @@ pub(crate) struct SetupArguments {
     /// Ask nothing: write, and make what must exist at the destination
     #[arg(long)]
     pub(crate) yes: bool,
+    /// With --yes: also install Watchbell's rules where the destination runs rules of its own
+    #[arg(long, requires = "yes")]
+    pub(crate) install_rules: bool,
     /// Print what was done as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -51,12 +51,7 @@ fn worst(kinds: impl Iterator<Item = ErrorKind>) -> Exit {
         ErrorKind::Config => 2,
         ErrorKind::Auth => 3,
     };
-    kinds.max_by_key(rank).map_or(Exit::Ok, |kind| match kind {
-        ErrorKind::Throttled | ErrorKind::Unavailable => Exit::Undelivered,
-        ErrorKind::Rejected => Exit::Rejected,
-        ErrorKind::Config => Exit::Destination,
-        ErrorKind::Auth => Exit::Credentials,
-    })
+    kinds.max_by_key(rank).map_or(Exit::Ok, Exit::of_kind)
 }
 
 /// `watchbell forward`.
@@ -73,7 +68,7 @@ pub(super) fn run_forward(
         timeout: Some(forward.timeout),
     };
     let stop = signals::stop_flag()?;
-    let counter = Counter::new(terminal.is_quiet());
+    let counter = Counter::new("delivering", terminal.is_quiet());
     let forwarded = app::forward(&plan, &request, &stop, &mut |progress| follow(&counter, progress))?;
     counter.end();
     for problem in &forwarded.problems {

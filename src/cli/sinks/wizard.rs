@@ -13,6 +13,7 @@ use crate::{
         arguments::sinks::SetupArguments,
         commands::Setup,
         exit::{CliError, Exit},
+        rules::rollout::{self, Manner},
         terminal::{Terminal, clean},
     },
 };
@@ -61,7 +62,22 @@ pub(in crate::cli) fn run(
             return Ok(exit);
         }
     }
-    report(&sinks, SinkWork::Setup, arguments.json, terminal)
+    let exit = report(&sinks, SinkWork::Setup, arguments.json, terminal)?;
+    if exit != Exit::Ok || !(asks || arguments.install_rules) {
+        return Ok(exit);
+    }
+    let manner = match (asks, arguments.json) {
+        (true, _) => Manner::Asks,
+        (_, true) => Manner::Json,
+        _ => Manner::Tells,
+    };
+    for sink in app::rule_sinks(&sinks) {
+        let installed = rollout::install(&sink, manner, setup, terminal)?;
+        if installed != Exit::Ok {
+            return Ok(installed);
+        }
+    }
+    Ok(exit)
 }
 
 /// Writes the sink; what is wrong with an answer is told, and the answer asked for again.

@@ -19,6 +19,7 @@ pub use self::{
     schema::sink_schema,
 };
 use super::{
+    interpolate::interpolate,
     problem::{ConfigError, Problem, Problems},
     read::Environment,
 };
@@ -107,6 +108,13 @@ impl SinkTable {
     /// Where it stands in the file.
     pub(super) fn position(&self) -> usize {
         self.span.start
+    }
+
+    /// A text that stands in the table, with its variables put in; `None` when there is none, or a variable is missing.
+    #[must_use]
+    pub fn text_of(&self, key: &str, environment: Environment<'_>) -> Option<String> {
+        let entries = self.entries();
+        interpolate(entries.get(key)?.get_ref().as_str()?, environment).ok()
     }
 
     /// What stands in the table.
