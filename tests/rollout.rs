@@ -211,7 +211,7 @@ fn an_edit_in_between_and_a_lost_answer_are_told_apart() {
     // 0, 1: rules and deployments; 2..4: texts; 5, 6: again; 7: the first revision, 8 its deployment; 9: the second.
     place.rules.fault(7, Fault::DropAfterwards);
     let id = place.rules.named("new_country")[0].id.clone();
-    let edit = move |rules: &Rules| drop(rules.edit(&id, &single("new_country", "them")));
+    let edit = move |rules: &Rules| assert!(rules.edit(&id, &single("new_country", "them")));
     place.rules.fault(6, Fault::Meanwhile(Box::new(edit)));
     let applied = place.run(&["rules", "apply", "rules", "--yes"]);
     assert!(place.rules.named("failed_logins")[0].text.contains("> 6"));
@@ -264,11 +264,8 @@ fn the_rules_of_the_program_are_installed_at_the_end_of_the_set_up() {
 #[test]
 fn without_a_tenant_it_says_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("watchbell.toml"),
-        "[sinks.hook]\ntype = \"webhook\"\nendpoint = \"http://127.0.0.1:9\"\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("watchbell.toml"), "[sinks.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9\"\n")
+        .unwrap();
     let told = |arguments: &[&str]| told_in(folder.path(), arguments);
     let none = told(&["rules", "plan"]);
     assert_eq!(none.code, 3);
