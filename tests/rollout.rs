@@ -264,11 +264,8 @@ fn the_rules_of_the_program_are_installed_at_the_end_of_the_set_up() {
 #[test]
 fn without_a_tenant_it_says_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("watchbell.toml"),
-        "[sinks.hook]\ntype = \"webhook\"\nendpoint = \"http://127.0.0.1:9\"\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("watchbell.toml"), "[sinks.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9\"\n")
+        .unwrap();
     let told = |arguments: &[&str]| told_in(folder.path(), arguments);
     let none = told(&["rules", "plan"]);
     assert_eq!(none.code, 3);

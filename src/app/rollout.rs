@@ -70,9 +70,11 @@ pub fn rule_sinks(plans: &[SinkPlan]) -> Vec<String> {
 /// # Errors
 /// When the rules are wrong, or it is not clear which sink is meant.
 pub fn open_rollout(plan: &Plan, request: &RolloutRequest) -> Result<Rollout, AppError> {
+    // What is wrong with the files is told also where there is no tenant yet.
+    let own = request.folder.as_deref().map(read_folder).transpose()?;
     let (sink, target) = target(plan, request.sink.as_deref())?;
-    let (rules, scope) = match &request.folder {
-        Some(folder) => (read_folder(folder)?, Scope::All),
+    let (rules, scope) = match own {
+        Some(rules) => (rules, Scope::All),
         None => (shipped_rules(plan, &sink)?, Scope::Prefix(OWN_PREFIX)),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(AppError::Runtime)?;

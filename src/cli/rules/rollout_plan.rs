@@ -53,6 +53,11 @@ fn counted(count: usize, what: &str) -> Option<String> {
     (count > 0).then(|| format!("{count} {what}"))
 }
 
+/// `1 rule is`, `2 rules are`.
+pub(super) fn rules_are(count: usize) -> String {
+    if count == 1 { "1 rule is".to_owned() } else { format!("{count} rules are") }
+}
+
 /// What is done how often, in words.
 fn summary(plan: &RulePlan) -> String {
     let count = |is: &dyn Fn(&RuleChange) -> bool| plan.changes.iter().filter(|change| is(change)).count();
@@ -69,7 +74,7 @@ fn summary(plan: &RulePlan) -> String {
     if plan.is_empty() && plan.troubles.is_empty() {
         return match plan.unchanged {
             0 => "nothing to do, there are no rules".to_owned(),
-            count => format!("nothing to do, {count} rules are as they should be"),
+            count => format!("nothing to do, {} as they should be", rules_are(count)),
         };
     }
     parts.join(", ")
@@ -81,10 +86,10 @@ pub(super) fn question(sink: &str, plan: &RulePlan, own: bool) -> String {
     let pruned = plan.changes.iter().filter(|change| change.file.is_none()).count();
     let warning = match (archives, pruned) {
         (0, _) => String::new(),
-        (_, 0) => format!("{archives} rules are archived. "),
-        (_, pruned) if own => format!("{archives} rules are archived, {pruned} of them because no file has them. "),
+        (_, 0) => format!("{} archived. ", rules_are(archives)),
+        (_, pruned) if own => format!("{} archived, {pruned} because no file has them. ", rules_are(archives)),
         (_, pruned) => {
-            format!("{archives} rules are archived, {pruned} of them because Watchbell no longer has them. ")
+            format!("{} archived, {pruned} because Watchbell no longer has them. ", rules_are(archives))
         }
     };
     format!("{warning}Apply this to {}?", shown(sink))

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{
     rollout::about,
-    rollout_plan::{BOLD, colored, shown, write_trouble},
+    rollout_plan::{BOLD, colored, rules_are, shown, write_trouble},
 };
 use crate::{
     app::{Applied, ExecutionState, Pulled, RolloutEnd, RuleOutcome, RuleResult, RuleState, RuleStatus},
@@ -53,7 +53,7 @@ pub(super) fn applied(sink: &str, applied: &Applied) -> String {
     let all = applied.rules.len();
     match &applied.end {
         RolloutEnd::Refused => out.push_str("the compiler refuses these rules; nothing was written\n"),
-        RolloutEnd::Through if done == all => writeln!(out, "{done} rules are as planned").expect(TO_STRING),
+        RolloutEnd::Through if done == all => writeln!(out, "{} as planned", rules_are(done)).expect(TO_STRING),
         RolloutEnd::Through => writeln!(out, "{done} of {all} rules are as planned").expect(TO_STRING),
         RolloutEnd::Stopped => writeln!(out, "stopped: {done} of {all} rules are as planned").expect(TO_STRING),
         RolloutEnd::Broken { kind, message } => {
@@ -78,7 +78,7 @@ pub(super) fn applied(sink: &str, applied: &Applied) -> String {
 pub(super) fn status(rules: &[RuleStatus]) -> String {
     let name_width = rules.iter().map(|rule| shown(&rule.name).chars().count()).max().unwrap_or(0).max(4);
     let mut out = format!(
-        "{BOLD}{:<name_width$} {:<22} {:<9} {:<24} {:<8} {:>6}{BOLD:#}\n",
+        "{BOLD}{:<name_width$} {:<22} {:<9} {:<26} {:<8} {:>6}{BOLD:#}\n",
         "RULE", "STATE", "COMPILED", "RUNS", "SERVICE", "ERRORS"
     );
     for rule in rules {
@@ -103,7 +103,7 @@ pub(super) fn status(rules: &[RuleStatus]) -> String {
             (words.join(", "), service(run.state))
         });
         let row = format!(
-            "{:<name_width$} {style}{state:<22}{style:#} {compiled:<9} {runs:<24} {service:<8} {:>6}",
+            "{:<name_width$} {style}{state:<22}{style:#} {compiled:<9} {runs:<26} {service:<8} {:>6}",
             shown(&rule.name),
             if rule.errors > 0 { rule.errors.to_string() } else { String::new() }
         );
