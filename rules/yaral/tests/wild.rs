@@ -186,10 +186,14 @@ mod joins {
         );
     }
 
-    /// The same placeholder twice in an `or` takes either field.
+    /// An `or` of equalities joins if each of them does; a function may choose the field that binds.
     #[test]
-    fn either_field_may_bind() {
-        joined_passes("($e.principal.hostname = $h or $e.target.hostname = $h)", "$h over 5m", "$e");
+    fn either_field_may_join() {
+        joined_passes(
+            "$e.principal.hostname = $h ($f.principal.hostname = $h or $f.target.hostname = $h)",
+            "$h over 5m",
+            "$e and $f",
+        );
         joined_passes(
             "$h = strings.coalesce($e.principal.hostname, $e.target.hostname) $h != \"\"",
             "$h over 5m",

@@ -325,6 +325,9 @@ impl<'t> Reader<'t> {
                     while let Some((_, inside)) = self.rest.next_if(|&(_, next)| next != '}') {
                         self.output.push(inside);
                     }
+                } else if matches!(other, 'p' | 'P') {
+                    // `\pL`: the letter is a name, and begins no range.
+                    self.output.extend(self.rest.next().map(|(_, name)| name));
                 }
             }
         }
