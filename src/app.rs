@@ -66,7 +66,6 @@ pub use crate::{
     rules::folder::{FolderError, FolderProblems},
     sink::rules::ExecutionState,
     sink::{Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
-    sink::{ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 
