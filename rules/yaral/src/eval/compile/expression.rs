@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{Compiler, Place, bare, no_field, undefined};
+use super::{Compiler, Place, bare, is_unset, no_field, undefined};
 use crate::{
     eval::{
         calls,
@@ -111,6 +111,7 @@ impl Compiler {
             ExprKind::Float(number) => Ok(Code::Constant(Value::Float(*number))),
             ExprKind::Bool(truth) => Ok(Code::Constant(Value::Bool(*truth))),
             ExprKind::Group(inner) => self.value(inner),
+            ExprKind::Field(field) if is_unset(field) => self.unset_slot(field),
             ExprKind::Field(field) => {
                 let (variable, path) = self.path(field)?;
                 // A typed variable of a detection has a text; other messages have no value.
@@ -142,6 +143,9 @@ impl Compiler {
                 let ExprKind::Field(field) = &bare(inner).kind else {
                     return Err(CompileError::unsound("any and all stand before a field", expr.span));
                 };
+                if is_unset(field) {
+                    return self.unset_slot(field);
+                }
                 let whole = self.whole(field)?;
                 let register = self.registers;
                 self.registers += 1;
@@ -212,8 +216,8 @@ impl Compiler {
                 let problem = "group stands in searches only";
                 return Err(CompileError::unsound(problem, call.name.span));
             }
-            let problem = format!("no function is called {}", call.name.text);
-            return Err(CompileError::unsound(problem, call.name.span));
+            let needs = "the service: no page lists this function".to_owned();
+            return Err(CompileError::NotOffline { what: call.name.text.clone(), needs, span: call.name.span });
         };
         if let Some(needs) = calls::not_offline(function) {
             return Err(CompileError::not_offline(function, needs, span));
