@@ -334,6 +334,30 @@ fn a_placeholder_of_some_alternatives_is_for_the_service() {
 }
 
 #[test]
+fn what_only_the_service_can_tell_is_said_so() {
+    let host = "$e.principal.hostname = $h";
+    for (sections, expected) in [
+        ("events: $e.principal is null condition: $e".to_owned(), "principal"),
+        (
+            format!("events: {host} match: $h over 5m outcome: $o = array_distinct($e.principal) condition: $e"),
+            "principal",
+        ),
+        (format!("events: {host} match: $h over 5m outcome: $o = array_distinct(%t.a) condition: $e"), "%t"),
+        (
+            format!("events: {host} $f.principal.hostname = $h match: $h over 5m after $e condition: $e or $f"),
+            "the window around $e",
+        ),
+        (format!("events: {host} no.such($h) = \"x\" condition: $e"), "no.such"),
+    ] {
+        let refused = compile(&rule(&sections)).unwrap_err();
+        assert!(
+            matches!(&refused, CompileError::NotOffline { what, .. } if what == expected),
+            "{sections}\n{refused:?}"
+        );
+    }
+}
+
+#[test]
 fn a_field_that_only_the_service_sets_is_unset() {
     let agent = "$e.network.http.parsed_user_agent";
     let found = |statement: &str| {

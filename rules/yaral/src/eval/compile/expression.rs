@@ -116,7 +116,9 @@ impl Compiler {
                 let (variable, path) = self.path(field)?;
                 // A typed variable of a detection has a text; other messages have no value.
                 if matches!(path.kind, Type::Message(_)) && !(path.source == EventSource::Detection && path.by_key()) {
-                    return Err(CompileError::unsound("a message stands where a value is needed", expr.span));
+                    let needs =
+                        "the service: no page says what a field with fields of its own is as a value".to_owned();
+                    return Err(CompileError::NotOffline { what: path.canonical(), needs, span: expr.span });
                 }
                 Ok(Code::Slot(self.slot(variable, path)))
             }
@@ -125,7 +127,12 @@ impl Compiler {
             ExprKind::Column(column) => {
                 let known = self.tables.get(&column.name.text).copied();
                 let (Some(variable), Some(name)) = (known, &column.column) else {
-                    return Err(CompileError::unsound("a column that no statement of events names", expr.span));
+                    let needs = "a row: no statement of events joins the table".to_owned();
+                    return Err(CompileError::NotOffline {
+                        what: format!("%{}", column.name.text),
+                        needs,
+                        span: expr.span,
+                    });
                 };
                 Ok(Code::Slot(self.column_slot(variable, &name.text)))
             }

@@ -218,6 +218,14 @@ impl Compiler {
             return Ok(());
         }
         let span = rule.matching.as_ref().map_or(rule.name.span, |section| section.span);
+        if timed && variable.presence == Presence::Alternative {
+            let needs = "a condition that asks for this event in every case".to_owned();
+            return Err(CompileError::NotOffline {
+                what: format!("the window around ${}", variable.name),
+                needs,
+                span,
+            });
+        }
         Err(CompileError::unsound(
             format!("${}, the pivot of the window, is no event that must exist", variable.name),
             span,
