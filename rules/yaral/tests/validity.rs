@@ -359,3 +359,17 @@ fn a_sum_is_told_once() {
     let found = told(&rule(sum, ""));
     assert_eq!(found.iter().filter(|one| one.code == Code::UnsignedArithmetic).count(), 1, "{found:#?}");
 }
+
+#[test]
+fn setup_joins_columns_and_not_tables() {
+    let of = |join: &str| {
+        let text = rule(ENTITY, "match: $h over 5m");
+        told(&text.replace("events:", &format!("setup: graph_override($g.graph.entity.hostname = {join})\nevents:")))
+            .into_iter()
+            .filter(|one| one.is_error())
+            .map(|one| one.code)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("%assets.hostname"), []);
+    assert_eq!(of("%assets"), [Code::SetupForm]);
+}

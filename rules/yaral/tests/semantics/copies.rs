@@ -347,6 +347,12 @@ fn what_only_the_service_can_tell_is_said_so() {
             format!("events: {host} $f.principal.hostname = $h match: $h over 5m after $e condition: $e or $f"),
             "the window around $e",
         ),
+        (
+            "setup: graph_override($g.graph.entity.hostname = %a.x and $g.graph.entity.ip = %b.x)
+             events: $g.graph.entity.hostname = $h $e.principal.hostname = $h match: $h over 5m condition: $e and $g"
+                .to_owned(),
+            "%b",
+        ),
         (format!("events: {host} no.such($h) = \"x\" condition: $e"), "no.such"),
     ] {
         let refused = compile(&rule(&sections)).unwrap_err();
