@@ -148,6 +148,17 @@ pub struct PathError {
     pub kind: PathErrorKind,
 }
 
+/// Fields that the service computes and the published schema leaves out.
+const COMPUTED: [&str; 1] = ["parsed_user_agent"];
+
+impl PathError {
+    /// Whether the path has a field that the service computes: it may be asked there, and is never set here.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        matches!(&self.kind, PathErrorKind::NoSuchField { name, .. } if COMPUTED.contains(&name.as_str()))
+    }
+}
+
 /// What is wrong about a part of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathErrorKind {

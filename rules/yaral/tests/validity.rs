@@ -3,7 +3,11 @@
 //! Each line is put into a minimal rule whose condition asks for every event variable, unless the line has its own condition. An
 //! error is expected alone: one mistake, one message.
 
-use watchbell_yaral::{Code, Diagnostic, Level, check, eval::Program, parse};
+use watchbell_yaral::{
+    Code, Diagnostic, Level, check,
+    eval::{CompileError, Program},
+    parse,
+};
 
 /// What is expected of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -193,6 +197,7 @@ const SECTIONS: &[Line] = &[
     ("A77", HOST, "match: $h by 30m", Fine),
     // Pages on schedules speak of longer windows.
     ("A78", HOST, "match: $h over 49h", Warning(Code::LongWindow)),
+    ("A78b", "$h = $d.detection.detection.rule_name", "match: $h over 3d", Fine),
     ("A78b", HOST, "match: $h over 15d", Error(Code::WindowLength)),
     ("A79", HOST, "match: $h over 30s", Error(Code::InvalidNumber)),
     ("A79b", HOST, "match: $h over 0m", Error(Code::WindowLength)),
@@ -318,6 +323,11 @@ fn what_is_fine_runs() {
             let program = Program::compile(&parse(&text).file.rules[0]);
             assert!(program.is_ok(), "{id}: {}\n{text}", program.unwrap_err());
         }
+        // What has a warning runs, or the service is needed for it.
+        if matches!(expected, Warning(_)) {
+            let program = Program::compile(&parse(&text).file.rules[0]);
+            assert!(!matches!(program, Err(CompileError::Unsound { .. })), "{id}: {}\n{text}", program.unwrap_err());
+        }
     }
 }
 
@@ -341,4 +351,25 @@ fn absence_is_judged_as_documented() {
             _ => assert!(errors.is_empty(), "{id}: {errors:?}"),
         }
     }
+}
+
+#[test]
+fn a_sum_is_told_once() {
+    let sum = "$t = $e.network.sent_bytes + 1 + $e.network.received_bytes + 2";
+    let found = told(&rule(sum, ""));
+    assert_eq!(found.iter().filter(|one| one.code == Code::UnsignedArithmetic).count(), 1, "{found:#?}");
+}
+
+#[test]
+fn setup_joins_columns_and_not_tables() {
+    let of = |join: &str| {
+        let text = rule(ENTITY, "match: $h over 5m");
+        told(&text.replace("events:", &format!("setup: graph_override($g.graph.entity.hostname = {join})\nevents:")))
+            .into_iter()
+            .filter(|one| one.is_error())
+            .map(|one| one.code)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("%assets.hostname"), []);
+    assert_eq!(of("%assets"), [Code::SetupForm]);
 }

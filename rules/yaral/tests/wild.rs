@@ -417,3 +417,10 @@ mod values {
         }
     }
 }
+
+#[test]
+fn a_slash_in_the_brackets_of_a_pattern_is_explained() {
+    let text = "rule t {\nmeta:\nevents:\n$e.principal.hostname = /[^/]+$/\ncondition: $e\n}";
+    let told = parse(text).diagnostics;
+    assert!(told[0].help.iter().any(|help| help.contains("`\\/`")), "{told:#?}");
+}

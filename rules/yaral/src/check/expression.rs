@@ -197,10 +197,18 @@ impl<'t> Checker<'t> {
             (_, [Type::Int, Type::Int]) => Type::Int,
             _ => {
                 let message = "arithmetic of an unsigned field with a signed number, which the service refuses";
-                self.report(
-                    warning(Code::UnsignedArithmetic, whole, message)
-                        .help("make the number one with a point: `* (2/1)`, `+ 0.0`"),
-                );
+                // Part of a longer sum that was told already.
+                let told = |known: &Diagnostic| {
+                    known.code == Code::UnsignedArithmetic
+                        && known.span.start >= whole.start
+                        && known.span.end <= whole.end
+                };
+                if !self.diagnostics.iter().any(told) {
+                    self.report(
+                        warning(Code::UnsignedArithmetic, whole, message)
+                            .help("make the number one with a point: `* (2/1)`, `+ 0.0`"),
+                    );
+                }
                 Type::Int
             }
         }

@@ -63,7 +63,7 @@ impl<'t> Checker<'t> {
         } else if length.seconds > LONGEST {
             let message = "a window is at most 14 days long, and at most 48 hours by most pages";
             self.report(Diagnostic::new(Code::WindowLength, length.span, message));
-        } else if length.seconds > LONG {
+        } else if length.seconds > LONG && !self.reads_detections_alone() {
             let message = "the window is longer than 48 hours, which most pages call the longest";
             self.report(
                 Diagnostic::new(Code::LongWindow, length.span, message).help("ask the service before you rely on it"),
@@ -72,6 +72,12 @@ impl<'t> Checker<'t> {
         if let WindowKind::After(pivot) | WindowKind::Before(pivot) = &window.kind {
             self.check_pivot(pivot);
         }
+    }
+
+    /// Rules over detections alone may have longer windows.
+    fn reads_detections_alone(&self) -> bool {
+        !self.scope.events.is_empty()
+            && self.scope.events.iter().all(|event| event.source == EventSource::Detection && event.mixed.is_none())
     }
 
     fn check_pivot(&mut self, pivot: &'t Name) {

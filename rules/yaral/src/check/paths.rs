@@ -13,9 +13,6 @@ use crate::{
 /// How many valid fields a message lists.
 const LISTED: usize = 12;
 
-/// Fields that the service computes and the published schema leaves out.
-const COMPUTED: [&str; 1] = ["parsed_user_agent"];
-
 impl<'t> Checker<'t> {
     /// The path of a field; `None` after telling what is wrong about it.
     pub(super) fn path(&mut self, field: &'t Field) -> Option<FieldPath> {
@@ -99,7 +96,7 @@ pub(super) fn told(error: &PathError) -> Diagnostic {
 fn no_such_field(error: &PathError, name: &str, before: &str, message: &str) -> Diagnostic {
     let full = format!("{before}.{}", names::shown(name));
     let start = format!("accessing field \"{full}\": field \"{}\" does not exist", names::shown(name));
-    if COMPUTED.contains(&name) {
+    if error.is_computed() {
         return warning(Code::UnknownField, error.span, format!("{start} in the published schema"))
             .help("the service computes this field; nothing here can check or fill it");
     }

@@ -50,7 +50,8 @@ impl<'t> Checker<'t> {
             (&left.kind, &right.kind),
             (ExprKind::Field(_), ExprKind::Column(_)) | (ExprKind::Column(_), ExprKind::Field(_))
         );
-        if !pair || compare.op != CompareOp::Equal {
+        let whole_table = |side: &Expr| matches!(&side.kind, ExprKind::Column(column) if column.column.is_none());
+        if !pair || whole_table(left) || whole_table(right) || compare.op != CompareOp::Equal {
             let message = "setup joins by equalities of an entity's field with a table's column";
             self.report(
                 Diagnostic::new(Code::SetupForm, join.span, message)

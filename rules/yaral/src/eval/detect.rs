@@ -22,6 +22,7 @@ const SAMPLES: usize = 10;
 #[derive(Debug, Clone)]
 pub struct Detection {
     /// `de_` and a hash of rule, match variables, window, and without a window of the records: the same data gives the same id.
+    /// Equal ones are told apart by their position among each other.
     pub id: String,
     /// The rule.
     pub rule: String,
@@ -185,6 +186,7 @@ pub(super) fn detections(run: &Run<'_>, found: Vec<Found>) -> (Vec<Detection>, u
     let mut detections: Vec<_> = found.into_iter().map(|one| detection(run, one)).collect();
     // Of one time they stay in the order of window and match variables.
     detections.sort_by_key(|one| one.end);
+    tell_apart(&mut detections);
     let before = detections.len();
     suppress(run.program, &mut detections);
     let dropped = before - detections.len();
@@ -233,13 +235,37 @@ fn timestamp(time: Nanos) -> jiff::Timestamp {
     jiff::Timestamp::from_nanosecond(cut).unwrap_or(least)
 }
 
+/// Gives the second and further ones of equal detections (one event that stands in the data twice) ids of their own, by their
+/// position among equals: they are equal, so the order of the data does not matter.
+fn tell_apart(detections: &mut [Detection]) {
+    let mut seen: HashMap<String, u64> = HashMap::new();
+    for detection in detections {
+        let earlier = seen.entry(detection.id.clone()).or_default();
+        if *earlier > 0 {
+            let mut hash = Sha256::new();
+            add_to(&mut hash, &detection.id);
+            add_to(&mut hash, &earlier.to_string());
+            detection.id = id_of(hash);
+        }
+        *earlier += 1;
+    }
+}
+
+fn add_to(hash: &mut Sha256, text: &str) {
+    // The length keeps two texts from reading as one.
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text.as_bytes());
+}
+
+fn id_of(hash: Sha256) -> String {
+    let digest = hash.finalize();
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("de_{hex}")
+}
+
 fn id(run: &Run<'_>, found: &Found) -> String {
     let mut hash = Sha256::new();
-    let mut add = |text: &str| {
-        // The length keeps two texts from reading as one.
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    };
+    let mut add = |text: &str| add_to(&mut hash, text);
     add(&run.program.name);
     found.keys.iter().for_each(|key| add(&key.text()));
     add(&found.stretch.start.to_string());
@@ -251,9 +277,7 @@ fn id(run: &Run<'_>, found: &Found) -> String {
             add(&event.map(|event| event.json().to_string()).unwrap_or_default());
         }
     }
-    let digest = hash.finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("de_{hex}")
+    id_of(hash)
 }
 
 /// Drops detections that follow one with the same key within the window, which begins with the first.

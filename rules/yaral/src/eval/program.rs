@@ -33,6 +33,8 @@ pub struct Program {
     pub(super) exports: Vec<Export>,
     /// Whether the place of the window is read, so that equal rows in two windows need not give equal results.
     pub(super) reads_window: bool,
+    /// What a user should know whatever the data is.
+    pub(super) notes: Vec<String>,
 }
 
 /// An event variable, or a table whose rows are joined.
@@ -78,6 +80,8 @@ pub(super) enum SlotKind {
     Column(String),
     /// The value of a placeholder.
     Computed(Type),
+    /// A field that only the service sets.
+    Unset,
 }
 
 impl SlotKind {
@@ -85,7 +89,7 @@ impl SlotKind {
     pub(super) fn kind(&self) -> Type {
         match self {
             Self::Path(path) => path.kind,
-            Self::Column(_) => Type::Any,
+            Self::Column(_) | Self::Unset => Type::Any,
             Self::Computed(kind) => *kind,
         }
     }
@@ -96,7 +100,8 @@ impl SlotKind {
 pub(super) struct Binding {
     pub(super) placeholder: usize,
     pub(super) slot: usize,
-    pub(super) code: Code,
+    /// What it is equated with: one expression, or one for each alternative of an `or`.
+    pub(super) alternatives: Vec<Code>,
     /// Whether its zero value keeps a copy out: it is a match variable and stands for a plain field.
     pub(super) never_zero: bool,
 }

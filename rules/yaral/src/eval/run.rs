@@ -49,7 +49,8 @@ impl Program {
         let copies: Vec<_> = (0..self.variables.len()).map(|at| copies(&run, at)).collect::<Result<_, _>>()?;
         let found = groups(&run, &copies)?;
         let (detections, suppressed) = detections(&run, found);
-        let mut notes = notes(&run);
+        let mut notes = self.notes.clone();
+        notes.extend(row_notes(&run));
         if suppressed > 0 {
             let what = if suppressed == 1 { "detection was" } else { "detections were" };
             notes.push(format!("{suppressed} {what} suppressed"));
@@ -111,7 +112,7 @@ impl Program {
     }
 }
 
-fn notes(run: &scope::Run<'_>) -> Vec<String> {
+fn row_notes(run: &scope::Run<'_>) -> Vec<String> {
     let note = |(problem, count): (&String, &u64)| {
         let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
         format!("{problem}: {times}; such rows do not match")

@@ -7,7 +7,7 @@ use super::{
     code::{Code, Slot},
     event::{Node, first},
     input::EvalError,
-    program::{Program, SlotKind, Variable},
+    program::{Binding, Program, SlotKind, Variable},
     scope::{Copy, Run, Scope},
     value::Value,
 };
@@ -123,7 +123,7 @@ pub(super) fn copies(run: &Run<'_>, at: usize) -> Result<Vec<Copy>, EvalError> {
     order.sort_by_key(|&record| run.records[at][record].time());
     for record in order {
         let root = run.records[at][record].root();
-        let mut values = vec![Value::Bool(false); variable.slots.len()];
+        let mut values: Vec<Value> = variable.slots.iter().map(|slot| Value::zero(slot.kind())).collect();
         if level.lists.is_empty() {
             level.fill(root, &mut values);
             keeper.keep(record, values)?;
@@ -196,22 +196,49 @@ impl<'a> Keeper<'a> {
     fn keep(&mut self, record: usize, values: Vec<Value>) -> Result<(), EvalError> {
         let program: &Program = self.run.program;
         let variable = &program.variables[self.at];
-        let mut copy = Copy { record: u32::try_from(record).unwrap_or(u32::MAX), values };
+        let mut copies = vec![Copy { record: u32::try_from(record).unwrap_or(u32::MAX), values }];
         for binding in &variable.bindings {
-            let value = self.with(&copy, |scope| scope.value(&binding.code).map(std::borrow::Cow::into_owned));
-            let value = match value {
-                Ok(value) => value,
-                Err(fault) => return self.run.settled(Err(fault)).map(|_| ()),
-            };
-            if binding.never_zero && value.is_zero() {
-                return Ok(());
+            let mut bound = Vec::with_capacity(copies.len());
+            for copy in copies {
+                self.bind(copy, binding, &mut bound)?;
+                self.run.rows(self.kept.len().saturating_add(bound.len()))?;
             }
-            copy.values[binding.slot] = value;
+            copies = bound;
         }
-        if self.pass(&copy, variable.filters.iter())? {
-            self.kept.push(copy);
+        for copy in copies {
+            if self.pass(&copy, variable.filters.iter())? {
+                self.kept.push(copy);
+            }
         }
         self.run.rows(self.kept.len())
+    }
+
+    /// A copy with the value of a placeholder: of several alternatives one copy for each value that they give.
+    fn bind(&self, mut copy: Copy, binding: &Binding, bound: &mut Vec<Copy>) -> Result<(), EvalError> {
+        let before = bound.len();
+        for (at, code) in binding.alternatives.iter().enumerate() {
+            let value = self.with(&copy, |scope| scope.value(code).map(std::borrow::Cow::into_owned));
+            let value = match value {
+                Ok(value) => value,
+                Err(fault) => {
+                    self.run.settled(Err(fault))?;
+                    continue;
+                }
+            };
+            let known = |one: &Copy| one.values[binding.slot].key() == value.key();
+            if (binding.never_zero && value.is_zero()) || bound[before..].iter().any(known) {
+                continue;
+            }
+            if at + 1 == binding.alternatives.len() {
+                copy.values[binding.slot] = value;
+                bound.push(copy);
+                return Ok(());
+            }
+            let mut one = copy.clone();
+            one.values[binding.slot] = value;
+            bound.push(one);
+        }
+        Ok(())
     }
 
     fn pass<'f>(&self, copy: &Copy, mut filters: impl Iterator<Item = &'f Code>) -> Result<bool, EvalError> {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::house::{count, list, minute, number, run, text, texts};
+use crate::house::{compile, count, events_of, list, minute, number, rule, run, run_with, text, texts};
+use watchbell_yaral::eval::{CompileError, Settings};
 
 fn e1() -> Json {
     minute(0, json!({"principal": {"ip": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "hostname": "host"}}))
@@ -287,4 +288,112 @@ fn b35_coalesce_takes_the_first_that_is_set() {
     let event = minute(0, json!({"network": {"email": {"from": "", "to": ["s@x"]}}}));
     let statement = r#""s@x" = strings.coalesce($e.network.email.from, $e.network.email.to)"#;
     assert_eq!(filter(statement, &event), 1);
+}
+
+#[test]
+fn a_placeholder_of_each_alternative_has_the_values_of_those_that_hold() {
+    let both = minute(0, json!({"principal": {"hostname": "a"}, "target": {"hostname": "b"}}));
+    let found = |events: &str, event: &Json| {
+        let sections = format!("events: {events} match: $h over 5m condition: $e");
+        texts(&run(&sections, std::slice::from_ref(event)), "h")
+    };
+    let either = "($e.principal.hostname = $h or $h = $e.target.hostname)";
+    assert_eq!(found(either, &both), ["a", "b"]);
+    assert_eq!(found(&format!("{either} $h != \"a\""), &both), ["b"]);
+    // Equal values are one copy, unset ones are kept out as ever.
+    assert_eq!(found(either, &minute(0, json!({"target": {"hostname": "b"}}))), ["b"]);
+    let same = minute(0, json!({"principal": {"hostname": "a"}, "target": {"hostname": "a"}}));
+    assert_eq!(found(either, &same), ["a"]);
+    let chosen = "(($e.target.hostname = \"b\" and $e.principal.hostname = $h)
+        or ($e.target.hostname = \"c\" and $e.target.hostname = $h))";
+    assert_eq!(found(chosen, &both), ["a"]);
+    assert_eq!(found("$h = $e.principal.hostname nocase", &both), ["a"]);
+}
+
+#[test]
+fn events_join_by_a_placeholder_of_alternatives() {
+    let events = [
+        minute(0, json!({"principal": {"hostname": "a"}, "target": {"hostname": "b"}})),
+        minute(1, json!({"src": {"hostname": "b"}})),
+    ];
+    let sections = "events: ($e.principal.hostname = $h or $e.target.hostname = $h) $f.src.hostname = $h
+        $e.principal.hostname != \"\" match: $h over 5m condition: $e and $f";
+    assert_eq!(texts(&run(sections, &events), "h"), ["b"]);
+}
+
+#[test]
+fn a_placeholder_of_some_alternatives_is_for_the_service() {
+    let each_another = "($e.principal.hostname = $h and $e.src.ip = $f.src.ip)
+        or ($f.principal.hostname = $h and $e.src.ip = $f.src.ip)";
+    for events in ["($e.principal.hostname = $h or $e.target.hostname = \"x\")", each_another] {
+        let condition = if events.contains("$f") { "$e and $f" } else { "$e" };
+        let refused =
+            compile(&rule(&format!("events: {events} match: $h over 5m condition: {condition}"))).unwrap_err();
+        assert!(matches!(&refused, CompileError::NotOffline { what, .. } if what == "$h"), "{refused}");
+    }
+}
+
+#[test]
+fn what_only_the_service_can_tell_is_said_so() {
+    let host = "$e.principal.hostname = $h";
+    for (sections, expected) in [
+        ("events: $e.principal is null condition: $e".to_owned(), "principal"),
+        (
+            format!("events: {host} match: $h over 5m outcome: $o = array_distinct($e.principal) condition: $e"),
+            "principal",
+        ),
+        (format!("events: {host} match: $h over 5m outcome: $o = array_distinct(%t.a) condition: $e"), "%t"),
+        (
+            format!("events: {host} $f.principal.hostname = $h match: $h over 5m after $e condition: $e or $f"),
+            "the window around $e",
+        ),
+        (
+            "setup: graph_override($g.graph.entity.hostname = %a.x and $g.graph.entity.ip = %b.x)
+             events: $g.graph.entity.hostname = $h $e.principal.hostname = $h match: $h over 5m condition: $e and $g"
+                .to_owned(),
+            "%b",
+        ),
+        (format!("events: {host} no.such($h) = \"x\" condition: $e"), "no.such"),
+    ] {
+        let refused = compile(&rule(&sections)).unwrap_err();
+        assert!(
+            matches!(&refused, CompileError::NotOffline { what, .. } if what == expected),
+            "{sections}\n{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_field_that_only_the_service_sets_is_unset() {
+    let agent = "$e.network.http.parsed_user_agent";
+    let found = |statement: &str| {
+        let sections = format!("events: {statement} condition: $e");
+        run_with(&sections, &events_of(&[minute(0, json!({}))]), &Settings::default())
+    };
+    let equal = found(&format!("{agent}.os = \"Windows\""));
+    assert!(equal.detections.is_empty());
+    assert_eq!(
+        equal.notes,
+        ["network.http.parsed_user_agent.os is computed by the service, and is read as unset here"]
+    );
+    assert_eq!(found(&format!("{agent}.os = \"\"")).detections.len(), 1);
+    assert_eq!(found(&format!("{agent}.os != \"x\" and $o = {agent}.os")).detections.len(), 1);
+}
+
+#[test]
+fn equal_events_give_ids_of_their_own() {
+    let event = minute(0, json!({"principal": {"hostname": "a"}}));
+    let other = minute(0, json!({"principal": {"hostname": "b"}}));
+    let ids = |events: &[Json]| -> Vec<String> {
+        let found = run("events: $e.principal.hostname != \"\" condition: $e", events);
+        let mut ids: Vec<_> = found.into_iter().map(|one| one.id).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    };
+    let three = ids(&[event.clone(), other.clone(), event.clone(), event.clone()]);
+    assert_eq!(three.len(), 4);
+    assert_eq!(three, ids(&[event.clone(), event.clone(), event.clone(), other]));
+    // The first keeps the id that it has alone.
+    assert!(three.contains(&ids(&[event])[0]));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{Compiler, Place, bare, no_field, undefined};
+use super::{Compiler, Place, bare, is_unset, no_field, undefined};
 use crate::{
     eval::{
         calls,
@@ -111,11 +111,14 @@ impl Compiler {
             ExprKind::Float(number) => Ok(Code::Constant(Value::Float(*number))),
             ExprKind::Bool(truth) => Ok(Code::Constant(Value::Bool(*truth))),
             ExprKind::Group(inner) => self.value(inner),
+            ExprKind::Field(field) if is_unset(field) => self.unset_slot(field),
             ExprKind::Field(field) => {
                 let (variable, path) = self.path(field)?;
                 // A typed variable of a detection has a text; other messages have no value.
                 if matches!(path.kind, Type::Message(_)) && !(path.source == EventSource::Detection && path.by_key()) {
-                    return Err(CompileError::unsound("a message stands where a value is needed", expr.span));
+                    let needs =
+                        "the service: no page says what a field with fields of its own is as a value".to_owned();
+                    return Err(CompileError::NotOffline { what: path.canonical(), needs, span: expr.span });
                 }
                 Ok(Code::Slot(self.slot(variable, path)))
             }
@@ -124,7 +127,12 @@ impl Compiler {
             ExprKind::Column(column) => {
                 let known = self.tables.get(&column.name.text).copied();
                 let (Some(variable), Some(name)) = (known, &column.column) else {
-                    return Err(CompileError::unsound("a column that no statement of events names", expr.span));
+                    let needs = "a row: no statement of events joins the table".to_owned();
+                    return Err(CompileError::NotOffline {
+                        what: format!("%{}", column.name.text),
+                        needs,
+                        span: expr.span,
+                    });
                 };
                 Ok(Code::Slot(self.column_slot(variable, &name.text)))
             }
@@ -142,6 +150,9 @@ impl Compiler {
                 let ExprKind::Field(field) = &bare(inner).kind else {
                     return Err(CompileError::unsound("any and all stand before a field", expr.span));
                 };
+                if is_unset(field) {
+                    return self.unset_slot(field);
+                }
                 let whole = self.whole(field)?;
                 let register = self.registers;
                 self.registers += 1;
@@ -212,8 +223,8 @@ impl Compiler {
                 let problem = "group stands in searches only";
                 return Err(CompileError::unsound(problem, call.name.span));
             }
-            let problem = format!("no function is called {}", call.name.text);
-            return Err(CompileError::unsound(problem, call.name.span));
+            let needs = "the service: no page lists this function".to_owned();
+            return Err(CompileError::NotOffline { what: call.name.text.clone(), needs, span: call.name.span });
         };
         if let Some(needs) = calls::not_offline(function) {
             return Err(CompileError::not_offline(function, needs, span));

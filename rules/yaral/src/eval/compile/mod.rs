@@ -17,7 +17,7 @@ use super::{
     },
 };
 use crate::{
-    resolve::{EventSource, FieldPath, PathError, PathErrorKind},
+    resolve::{EventSource, FieldPath, PathError, PathErrorKind, resolve},
     source::Span,
     syntax::tree::{self, Expr, ExprKind, Rule},
     types::Type,
@@ -57,6 +57,7 @@ pub(super) fn compile(rule: &Rule) -> Result<Program, CompileError> {
         condition: code,
         lookups: compiler.lookups,
         suppression: options.suppression,
+        notes: compiler.notes,
     })
 }
 
@@ -81,6 +82,7 @@ struct Compiler {
     joins: Vec<Join>,
     lookups: Vec<Lookup>,
     registers: usize,
+    notes: Vec<String>,
     /// `any` and `all` of the predicate that is compiled.
     quantified: Vec<(tree::Quantifier, super::code::Whole, usize)>,
 }
@@ -146,6 +148,24 @@ impl Compiler {
         Slot { variable, at }
     }
 
+    /// The slot of a field that only the service sets.
+    fn unset_slot(&mut self, field: &tree::Field) -> Result<Code, CompileError> {
+        let name = &field.variable;
+        let variable = self.by_name.get(&name.text).copied().ok_or_else(|| undefined(&name.text, name.span))?;
+        let path: Vec<&str> = field.segments.iter().map(|segment| segment.name.text.as_str()).collect();
+        let note = format!("{} is computed by the service, and is read as unset here", path.join("."));
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+        let slots = &mut self.variables[variable].slots;
+        let known = slots.iter().position(|slot| matches!(slot, SlotKind::Unset));
+        let at = known.unwrap_or_else(|| {
+            slots.push(SlotKind::Unset);
+            slots.len() - 1
+        });
+        Ok(Code::Slot(Slot { variable, at }))
+    }
+
     fn column_slot(&mut self, variable: usize, column: &str) -> Slot {
         let slots = &mut self.variables[variable].slots;
         let known = slots.iter().position(|slot| matches!(slot, SlotKind::Column(known) if known == column));
@@ -198,6 +218,14 @@ impl Compiler {
             return Ok(());
         }
         let span = rule.matching.as_ref().map_or(rule.name.span, |section| section.span);
+        if timed && variable.presence == Presence::Alternative {
+            let needs = "a condition that asks for this event in every case".to_owned();
+            return Err(CompileError::NotOffline {
+                what: format!("the window around ${}", variable.name),
+                needs,
+                span,
+            });
+        }
         Err(CompileError::unsound(
             format!("${}, the pivot of the window, is no event that must exist", variable.name),
             span,
@@ -220,7 +248,8 @@ impl Compiler {
     fn never_zero(&mut self, keys: &[usize]) {
         for variable in &mut self.variables {
             for binding in &mut variable.bindings {
-                binding.never_zero = keys.contains(&binding.placeholder) && matches!(binding.code, Code::Slot(_));
+                let plain = binding.alternatives.iter().all(|code| matches!(code, Code::Slot(_)));
+                binding.never_zero = keys.contains(&binding.placeholder) && plain;
             }
         }
     }
@@ -274,8 +303,16 @@ fn bare(mut expr: &Expr) -> &Expr {
     expr
 }
 
+fn is_unset(field: &tree::Field) -> bool {
+    resolve(field).is_err_and(|error| error.is_computed())
+}
+
 fn no_field(error: PathError) -> CompileError {
     let problem = match &error.kind {
+        PathErrorKind::NoSuchField { name, before, .. } if error.is_computed() => {
+            let (what, needs) = (format!("{before}.{name}"), "the service, which computes this field".to_owned());
+            return CompileError::NotOffline { what, needs, span: error.span };
+        }
         PathErrorKind::NoSuchField { name, before, .. } => format!("{before} has no field {name}"),
         PathErrorKind::NoFields { name } => format!("{name} follows a value that has no fields"),
         PathErrorKind::NoPath => "a field is missing after the variable".to_owned(),

@@ -78,8 +78,12 @@ impl Compiler {
                 table: column.name.text.clone(),
                 join: Vec::new(),
             });
-            if one.variable != variable || one.table != column.name.text {
+            if one.variable != variable {
                 return Err(CompileError::unsound("setup joins one entity with one table", equality.span));
+            }
+            if one.table != column.name.text {
+                let (what, needs) = (format!("%{}", column.name.text), "an entry of setup of its own".to_owned());
+                return Err(CompileError::NotOffline { what, needs, span: equality.span });
             }
             one.join.push((path, name.text.clone()));
         }

@@ -44,6 +44,10 @@ impl Parser<'_> {
             TokenKind::RightParenthesis => "no parenthesis is open here",
             TokenKind::Comma => "statements need no sign between them: a line break is an `and`",
             TokenKind::Keyword(Keyword::Nocase) => "`nocase` stands once, after the comparison",
+            _ if self.touches_pattern() => {
+                let diagnostic = diagnostic.related(self.previous(), "the pattern ends here");
+                return self.fail(diagnostic.help("a `/` inside of a pattern is written `\\/`, in brackets too"));
+            }
             _ => return self.fail(diagnostic),
         };
         self.say(diagnostic.help(help));
@@ -223,6 +227,12 @@ impl Parser<'_> {
         }
         let diagnostic = self.unexpected("`and`, `or` or the next statement");
         self.fail(diagnostic.help("comparisons are not chained: join two with `and`"))
+    }
+
+    /// Whether the token stands right behind a pattern: a `/` that was meant as a part of the pattern ended it.
+    fn touches_pattern(&self) -> bool {
+        let last = self.tokens[self.at.saturating_sub(1)];
+        last.kind == TokenKind::Regex && last.span.end == self.token().span.start
     }
 
     fn look_up(&mut self, needle: Expr, negated: bool) -> Read<Expr> {
