@@ -8,12 +8,12 @@
 //! * [`frequency`]: what the service makes of a run frequency.
 //! * [`pairing`]: which file is which rule of the tenant.
 //! * [`steps`]: what is done for one rule, in the order that the service takes.
-//! * [`plan`]: all of it, for all rules.
+//! * [`mod@plan`]: all of it, for all rules.
 //! * [`quota`]: how many rules will run, against what a license allows.
 //! * [`request`]: one request, asked again where that is safe.
-//! * [`apply`]: the plan carried out.
-//! * [`status`]: how tenant and files stand.
-//! * [`pull`]: the tenant's rules as files.
+//! * [`mod@apply`]: the plan carried out.
+//! * [`mod@status`]: how tenant and files stand.
+//! * [`mod@pull`]: the tenant's rules as files.
 
 pub mod apply;
 pub mod facts;

@@ -5,12 +5,12 @@
 //! * [`source`]: places in a text: spans, lines, columns.
 //! * [`diagnostic`]: what is wrong with a rule, with a code and a place; as text with the line shown, as JSON, as SARIF.
 //! * [`syntax`]: text -> tokens -> the typed tree, every node with its span; errors of the whole file in one run.
-//! * [`format`]: the same rule in the one layout, comments kept.
+//! * [`mod@format`]: the same rule in the one layout, comments kept.
 //! * [`types`]: what a value can be.
 //! * [`resolve`]: a path such as `$e.principal.ip` -> the fields of the schema that it passes.
 //! * [`functions`]: the catalogue: names, signatures, and what each one computes.
 //! * [`lists`]: reference lists and data tables, and looking values up in them.
-//! * [`check`]: everything that Google's compiler would refuse, and what it accepts although it can't be meant.
+//! * [`mod@check`]: everything that Google's compiler would refuse, and what it accepts although it can't be meant.
 //! * [`eval`]: a rule over events -> its detections.
 
 pub mod check;

@@ -2,7 +2,7 @@
 //!
 //! One file for each thing that is looked at. What depends on the documentation's contradictions is a warning: a rule that the
 //! service runs must never be called wrong. What is wrong is told once: a value that follows from a mistake has the type
-//! [Type::Any], and [`crate::syntax::tree::ExprKind::Error`] is passed over in silence.
+//! [`crate::types::Type::Any`], and [`crate::syntax::tree::ExprKind::Error`] is passed over in silence.
 
 mod bounds;
 mod calls;
