@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
@@ -25,13 +25,19 @@ impl Place {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_watchbell"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
-        command
+        command_in(self.folder.path(), arguments)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Writes a file, with its folders; gives its name.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        name.to_owned()
     }
 
     /// A file with findings, as JSON lines.
@@ -43,7 +49,15 @@ impl Place {
     }
 }
 
+/// The program, to be run in this folder, without an environment.
+pub(crate) fn command_in(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_watchbell"));
+    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
+    command
+}
+
 /// What a run left behind.
+#[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -54,6 +68,11 @@ impl Ran {
     pub(crate) fn of(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// The text stands in one of the two streams.
+    pub(crate) fn says(&self, text: &str) {
+        assert!(self.out.contains(text) || self.err.contains(text), "{text:?} is not in {self:#?}");
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

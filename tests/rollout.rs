@@ -1,8 +1,7 @@
 //! Rules to a tenant and back, with the program as users run it, against the stand-in of Google SecOps.
 
-use std::{fs, path::Path, process::Output};
+use std::{fs, path::PathBuf};
 
-use assert_cmd::Command;
 use watchbell::sink::testkit::standin::{
     Record, Standin, anywhere,
     chronicle::{
@@ -10,6 +9,8 @@ use watchbell::sink::testkit::standin::{
         rules::{Compiled, Fault, plausible},
     },
 };
+
+use crate::place::{Place, Ran};
 
 const INSTANCE: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 /// Texts with this do not compile.
@@ -41,44 +42,41 @@ fn compiled(text: &str) -> Compiled {
 }
 
 /// A tenant, a folder of rules, and a configuration that knows the tenant.
-struct Place {
-    folder: tempfile::TempDir,
+struct Tenancy {
+    place: Place,
     rules: Rules,
     _standin: Standin,
     _runtime: tokio::runtime::Runtime,
 }
 
-impl Place {
+impl Tenancy {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let rules = Rules::compiled_by(compiled);
         let tenant = Tenant::new("my-project", "eu", INSTANCE).unwrap();
         let started = chronicle::start_with(&tenant, anywhere(), Record::new(10), rules.clone());
         let standin = runtime.block_on(started).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("rules")).unwrap();
-        fs::write(folder.path().join("key.json"), tenant.credentials(standin.address())).unwrap();
         let configuration = format!(
             "[sinks.secops]\ntype = \"chronicle\"\nproject = \"my-project\"\nlocation = \"eu\"\ninstance = \"{INSTANCE}\"\n\
              endpoint = \"http://{}\"\ncredentials_file = \"key.json\"\n",
             standin.address()
         );
-        fs::write(folder.path().join("watchbell.toml"), configuration).unwrap();
-        Self { folder, rules, _standin: standin, _runtime: runtime }
+        let place = Place::new(&configuration);
+        fs::create_dir(place.path("rules")).unwrap();
+        place.write("key.json", &tenant.credentials(standin.address()));
+        Self { place, rules, _standin: standin, _runtime: runtime }
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
+    fn path(&self, name: &str) -> PathBuf {
+        self.place.path(name)
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.path("rules").join(name), text).unwrap();
+        self.place.write(&format!("rules/{name}"), text);
     }
 
     fn run(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::cargo_bin("watchbell").unwrap();
-        let output = command.args(arguments).current_dir(self.folder.path()).env_clear().output().unwrap();
-        let ran = Ran::of(&output);
+        let ran = self.place.run(arguments);
         println!("$ watchbell {}\n{}{}[exit code {}]\n", arguments.join(" "), ran.out, ran.err, ran.code);
         ran
     }
@@ -90,27 +88,9 @@ impl Place {
     }
 }
 
-#[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
-    }
-
-    fn says(&self, text: &str) {
-        assert!(self.out.contains(text) || self.err.contains(text), "{text:?} is not in {self:#?}");
-    }
-}
-
 /// Two rules, one of them over several events.
-fn with_two_rules() -> Place {
-    let place = Place::new();
+fn with_two_rules() -> Tenancy {
+    let place = Tenancy::new();
     place.write("failed_logins.yaral", &multi("failed_logins"));
     place.write("new_country.yaral", &single("new_country", "us"));
     place.write(
@@ -253,7 +233,7 @@ fn a_fault_at_any_request_is_mended_by_the_next_run() {
 
 #[test]
 fn the_rules_of_the_program_are_installed_at_the_end_of_the_set_up() {
-    let place = Place::new();
+    let place = Tenancy::new();
     let set_up = place.run(&["setup", "secops", "--yes", "--install-rules"]);
     assert_eq!(set_up.code, 0, "{set_up:#?}");
     set_up.says("watchbell_brute_force");
@@ -263,19 +243,11 @@ fn the_rules_of_the_program_are_installed_at_the_end_of_the_set_up() {
 
 #[test]
 fn without_a_tenant_it_says_what_is_missing() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("watchbell.toml"), "[sinks.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9\"\n")
-        .unwrap();
-    let told = |arguments: &[&str]| told_in(folder.path(), arguments);
-    let none = told(&["rules", "plan"]);
+    let place = Place::new("[sinks.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9\"\n");
+    let none = place.run(&["rules", "plan"]);
     assert_eq!(none.code, 3);
     none.says("no sink runs rules");
-    let named = told(&["rules", "plan", "--sink", "hook"]);
+    let named = place.run(&["rules", "plan", "--sink", "hook"]);
     assert_eq!(named.code, 3);
     named.says("the sink `hook` runs no rules");
-}
-
-fn told_in(folder: &Path, arguments: &[&str]) -> Ran {
-    let mut command = Command::cargo_bin("watchbell").unwrap();
-    Ran::of(&command.args(arguments).current_dir(folder).env_clear().output().unwrap())
 }

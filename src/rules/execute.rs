@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 use watchbell_yaral::{
-    eval::{Column, DataTable, Dataset, Detection as Found, Event, ListKind, Program, ReferenceList, Settings, Value},
+    eval::{DataTable, Dataset, Detection as Found, Event, ListKind, Program, ReferenceList, Settings, Value},
     resolve::EventSource,
     syntax::tree::{Expr, ExprKind, ListForm, Rule},
 };
@@ -22,7 +22,8 @@ pub struct Inputs {
     pub detections: Vec<Json>,
     /// Texts of reference lists by name.
     pub lists: BTreeMap<String, String>,
-    /// Data tables by name, as CSV with a line of columns: `name`, or `name:kind` with string, regex, cidr, number.
+    /// Data tables by name, as CSV with a line of columns: `name`, or `name:kind` with string, regex, cidr,
+    /// number.
     pub tables: BTreeMap<String, String>,
     /// What `timestamp.now()` gives; without it, the time of the last event.
     pub now: Option<Timestamp>,
@@ -111,7 +112,10 @@ impl Prepared {
             let list = ReferenceList::parse(kind_of(rule, &name), &text);
             (name, list)
         });
-        let tables = inputs.tables.into_iter().map(|(name, text)| Ok((name.clone(), table(&name, &text)?)));
+        let tables = inputs.tables.into_iter().map(|(name, text)| {
+            let told = |error| format!("%{}: {error}", name.escape_debug());
+            DataTable::from_csv(&text).map_err(told).map(|table| (name.clone(), table))
+        });
         let now = inputs.now.or_else(|| inputs.events.iter().filter_map(time_of).max());
         let data = Dataset {
             lists: lists.collect(),
@@ -129,6 +133,18 @@ impl Prepared {
     pub fn is_empty(&self) -> bool {
         self.data.events.is_empty() && self.data.entities.is_empty() && self.data.detections.is_empty()
     }
+}
+
+/// What is wrong with a record, and where in it; `None` when it fits the schema.
+#[must_use]
+pub fn fault(kind: RecordKind, record: &Json) -> Option<String> {
+    let source = match kind {
+        RecordKind::Event => EventSource::Udm,
+        RecordKind::Entity => EventSource::Entity,
+        RecordKind::Detection => EventSource::Detection,
+    };
+    let error = Event::read(source, record.clone(), 0).err()?;
+    Some(format!("at `{}`: {}", error.pointer, error.problem))
 }
 
 fn time_of(event: &Json) -> Option<Timestamp> {
@@ -170,29 +186,6 @@ fn each_lookup(expr: &Expr, found: &mut impl FnMut(&str, ListForm)) {
         ExprKind::Arithmetic(_, left, right) => [left, right].into_iter().for_each(|side| each_lookup(side, found)),
         _ => {}
     }
-}
-
-fn table(name: &str, text: &str) -> Result<DataTable, String> {
-    let told = |problem: String| format!("%{}: {problem}", name.escape_debug());
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let mut columns = Vec::new();
-    for header in reader.headers().map_err(|error| told(error.to_string()))? {
-        let (name, kind) = header.split_once(':').unwrap_or((header, "string"));
-        let kind = match kind {
-            "string" => ListKind::String,
-            "regex" => ListKind::Regex,
-            "cidr" => ListKind::Cidr,
-            "number" => ListKind::Number,
-            other => {
-                let other = other.escape_debug();
-                return Err(told(format!("a column is string, regex, cidr or number, found `{other}`")));
-            }
-        };
-        columns.push(Column { kind, ..Column::text(name) });
-    }
-    let rows = reader.records().map(|row| row.map(|row| row.iter().map(str::to_owned).collect::<Vec<_>>()));
-    let rows = rows.collect::<Result<_, _>>().map_err(|error| told(error.to_string()))?;
-    Ok(DataTable { columns, rows })
 }
 
 /// Runs a rule.

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{Place, root};
+use super::{configure, root};
+use crate::place::Place;
 
 const RULE: &str = "rule failed_logins {\n  meta:\n    author = \"us\"\n    description = \"Failed logins\"\n    \
     severity = \"Low\"\n\n  events:\n    $e.metadata.event_type = \"USER_LOGIN\"\n    \
@@ -18,7 +19,7 @@ login = '''{"metadata":{"id":"AAAA","event_timestamp":"2026-01-01T00:00:00Z","ev
 "#;
 
 fn place() -> Place {
-    let place = Place::new();
+    let place = Place::new("");
     place.write("rules/failed_logins.yaral", RULE);
     place
 }
@@ -52,7 +53,7 @@ fn one_name_in_two_files_is_an_error() {
 
 #[test]
 fn warnings_fail_only_when_they_shall() {
-    let place = Place::new();
+    let place = Place::new("");
     place.write("a.yaral", &RULE.replace("    severity = \"Low\"\n", ""));
     let ran = place.run(&["rules", "check", "a.yaral"]);
     assert_eq!(ran.code, 0, "{}", ran.out);
@@ -62,7 +63,7 @@ fn warnings_fail_only_when_they_shall() {
 
 #[test]
 fn what_is_not_there_is_told() {
-    let place = Place::new();
+    let place = Place::new("");
     fs::create_dir(place.path("empty")).unwrap();
     for (arguments, part) in [
         (&["rules", "check", "nowhere"][..], "nowhere"),
@@ -115,6 +116,14 @@ fn a_run_shows_detections_with_the_events_behind_them() {
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(told["detections"][0]["outcomes"]["logins"], 3, "{told}");
     assert_eq!(told["detections"][0]["match"]["user"], "alice");
+
+    let broken = "{\"metadata\":{\"event_type\":\"LOGIN\"}}\n{\"metadata\":\n";
+    place.write("events.jsonl", &format!("{broken}{events}"));
+    let ran = place.run(&["rules", "run", "rules/failed_logins.yaral", "--events", "events.jsonl"]);
+    assert!(ran.out.contains("1 detection in 4 records"), "{}{}", ran.out, ran.err);
+    for part in ["events.jsonl:1: left out: at `/metadata/event_type`", "events.jsonl:2"] {
+        assert!((ran.out.clone() + &ran.err).contains(part), "{part} is missing in\n{}{}", ran.out, ran.err);
+    }
 }
 
 #[test]
@@ -172,8 +181,8 @@ fn a_test_file_that_is_wrong_fails_and_names_the_place() {
 
 #[test]
 fn shipped_rules_are_written_to_fit_and_stay_right() {
-    let place = Place::new();
-    place.configure("product_name = \"Night \\\"Watch\\\"\"\nvendor_name = \"Acme\"\n");
+    let place = Place::new("");
+    configure(&place, "product_name = \"Night \\\"Watch\\\"\"\nvendor_name = \"Acme\"\n");
     let arguments = [
         "rules",
         "export",
@@ -218,7 +227,7 @@ fn shipped_rules_are_written_to_fit_and_stay_right() {
 
 #[test]
 fn the_list_tells_every_rule() {
-    let ran = Place::new().run(&["rules", "list", "--json"]);
+    let ran = Place::new("").run(&["rules", "list", "--json"]);
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     let files = fs::read_dir(root().join("rules")).unwrap();
     let rules = files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "yaral"));

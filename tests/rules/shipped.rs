@@ -6,11 +6,12 @@ use std::{collections::BTreeSet, fs};
 use serde_json::Value;
 use watchbell_sink::{Finding, ThreatType, testkit::findings};
 
-use super::{Place, root, run_in};
+use super::root;
+use crate::place::{Place, Ran, command_in};
 
 /// The events that the sink makes of these findings, one a line.
 fn encoded(place: &Place, findings: &str) -> Vec<Value> {
-    place.configure("");
+    super::configure(&place, "");
     place.write("findings.jsonl", findings);
     let ran = place.run(&["render", "--sink", "soc", "findings.jsonl"]);
     assert!(ran.code == 0 || ran.code == 8, "{}", ran.err);
@@ -29,7 +30,7 @@ fn the_rules_and_their_tests_are_right() {
         &["rules", "fmt", "--check", "rules"],
         &["rules", "test", "rules"],
     ] {
-        let ran = run_in(root(), arguments);
+        let ran = Ran::of(command_in(root(), arguments).output().unwrap());
         assert_eq!(ran.code, 0, "{arguments:?}\n{}{}", ran.out, ran.err);
         assert!(!ran.out.contains("no test for"), "{}", ran.out);
     }
@@ -37,7 +38,7 @@ fn the_rules_and_their_tests_are_right() {
 
 #[test]
 fn every_statement_of_a_rule_is_needed_by_a_case() {
-    let place = Place::new();
+    let place = Place::new("");
     let findings = fs::read_to_string(root().join("rules/tests/findings.jsonl")).unwrap();
     place.write("rules/tests/findings.jsonl", &findings);
     let mut tried = 0;
@@ -63,7 +64,7 @@ fn every_statement_of_a_rule_is_needed_by_a_case() {
 
 #[test]
 fn the_events_of_the_tests_are_what_the_sink_encodes() {
-    let place = Place::new();
+    let place = Place::new("");
     let findings = fs::read_to_string(root().join("tests/rules/findings.jsonl")).unwrap();
     let mut now = encoded(&place, &findings);
     let kept = fs::read_to_string(root().join("rules/tests/findings.jsonl")).unwrap();
@@ -84,7 +85,7 @@ fn the_events_of_the_tests_are_what_the_sink_encodes() {
 
 #[test]
 fn every_kind_of_finding_has_its_rule_whatever_the_log_held() {
-    let place = Place::new();
+    let place = Place::new("");
     let findings: Vec<Finding> = findings::samples(140, 11);
     let text: String = findings.iter().map(|finding| serde_json::to_string(finding).unwrap() + "\n").collect();
     let events = encoded(&place, &text);
@@ -105,8 +106,8 @@ fn every_kind_of_finding_has_its_rule_whatever_the_log_held() {
 
 #[test]
 fn the_findings_of_the_sample_logs_reach_the_rules() {
-    let place = Place::new();
-    place.configure("");
+    let place = Place::new("");
+    super::configure(&place, "");
     let logs = root().join("examples/logs");
     let ran = place.run(&["batch", "--log-dir", logs.to_str().unwrap(), "--output-dir", "out", "--once", "--quiet"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -122,7 +123,7 @@ fn the_findings_of_the_sample_logs_reach_the_rules() {
 
 #[test]
 fn detections_feed_the_rule_over_detections() {
-    let place = Place::new();
+    let place = Place::new("");
     let tests = root().join("rules/tests/findings.jsonl");
     let mut collections = String::new();
     for name in ["brute_force", "account_takeover"] {

@@ -89,9 +89,10 @@ pub fn run_rule(request: &RunRequest) -> Result<RuleRun, AppError> {
         return Err(AppError::RuleTexts(format!("{file}: {} rules, expected one", parsed.rules.len())));
     };
     let mut problems = Vec::new();
-    let events = Records::read(&request.events, &mut problems)?;
-    let entities = Records::read(&request.entities, &mut problems)?;
-    let detections = Records::read(&request.detections, &mut problems)?;
+    let mut records = |kind, paths: &[PathBuf]| Records::read(kind, paths, &mut problems);
+    let events = records(RecordKind::Event, &request.events)?;
+    let entities = records(RecordKind::Entity, &request.entities)?;
+    let detections = records(RecordKind::Detection, &request.detections)?;
     let texts = |named: &[(String, PathBuf)]| -> Result<BTreeMap<String, String>, AppError> {
         named.iter().map(|(name, path)| Ok((name.trim_start_matches('%').to_owned(), read(path)?))).collect()
     };
@@ -128,7 +129,8 @@ struct Records {
 }
 
 impl Records {
-    fn read(paths: &[PathBuf], problems: &mut Vec<String>) -> Result<Self, AppError> {
+    /// Reads the records of files; one that can't be used is told with its place and left out.
+    fn read(kind: RecordKind, paths: &[PathBuf], problems: &mut Vec<String>) -> Result<Self, AppError> {
         let mut records = Self { values: Vec::new(), places: Vec::new() };
         for path in paths {
             let text = if path.as_os_str() == "-" { stdin()? } else { read(path)? };
@@ -136,8 +138,14 @@ impl Records {
                 match event {
                     Ok((place, value)) => {
                         let within = place.pointer.trim_end_matches("/udm");
-                        records.places.push(format!("{}:{}{within}", path.display(), place.line));
-                        records.values.push(value);
+                        let place = format!("{}:{}{within}", path.display(), place.line);
+                        match execute::fault(kind, &value) {
+                            Some(fault) => problems.push(format!("{place}: left out: {fault}")),
+                            None => {
+                                records.places.push(place);
+                                records.values.push(value);
+                            }
+                        }
                     }
                     Err(broken) => problems.push(format!("{}: {broken}", path.display())),
                 }
