@@ -121,7 +121,7 @@ fn a_run_shows_detections_with_the_events_behind_them() {
     place.write("events.jsonl", &format!("{broken}{events}"));
     let ran = place.run(&["rules", "run", "rules/failed_logins.yaral", "--events", "events.jsonl"]);
     assert!(ran.out.contains("1 detection in 4 records"), "{}{}", ran.out, ran.err);
-    for part in ["events.jsonl:1: left out: at `/metadata/event_type`", "events.jsonl:2"] {
+    for part in ["events.jsonl:1: left out: at `/metadata/event_type`", "events.jsonl: line 2"] {
         assert!((ran.out.clone() + &ran.err).contains(part), "{part} is missing in\n{}{}", ran.out, ran.err);
     }
 }
