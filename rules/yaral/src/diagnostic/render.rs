@@ -124,26 +124,31 @@ impl<'a> Excerpt<'a> {
 
     /// The excerpt, each hidden character replaced by one that is seen: columns stay.
     fn shown(&self) -> String {
-        visible(self.text)
+        visible(self.text).map(|(_, shown)| shown).collect()
     }
 
     /// A place in what is shown, at least one character wide where the text goes on.
     fn place(&self, span: Span) -> std::ops::Range<usize> {
         let inside = |byte: u32| boundary(self.text, (byte as usize).saturating_sub(self.start).min(self.text.len()));
         let (start, end) = (inside(span.start), inside(span.end));
-        let shown_start = visible(&self.text[..start]).len();
-        shown_start..shown_start + visible(&self.text[start..end.max(start)]).len()
+        let before = |byte| {
+            visible(self.text).take_while(|&(at, _)| at < byte).map(|(_, shown)| shown.len_utf8()).sum::<usize>()
+        };
+        before(start)..before(end.max(start))
     }
 }
 
-fn visible(text: &str) -> String {
-    let seen = |character: char| match character {
-        '\n' | '\t' => character,
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
-        hidden if is_hidden(hidden) => '\u{fffd}',
-        other => other,
+/// Each character as it is seen, with the byte at which it stands. The carriage return of a line's end is not.
+fn visible(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let ends_line = |at: usize| matches!(text.as_bytes().get(at + 1), None | Some(b'\n'));
+    let seen = move |(at, character): (usize, char)| match character {
+        '\r' if ends_line(at) => None,
+        '\n' | '\t' => Some((at, character)),
+        '\0'..='\u{1f}' => Some((at, char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'))),
+        hidden if is_hidden(hidden) => Some((at, '\u{fffd}')),
+        other => Some((at, other)),
     };
-    text.strip_suffix('\r').unwrap_or(text).replace("\r\n", "\n").chars().map(seen).collect()
+    text.char_indices().filter_map(seen)
 }
 
 /// The nearest place before a byte at which a character begins.
@@ -185,6 +190,24 @@ mod tests {
         assert!(!shown.chars().any(|character| is_hidden(character) && character != '\n'), "{shown:?}");
         let line = short(FileReport { name: "a\nb", text, diagnostics: &[wrong] });
         assert_eq!(line, "a\\nb:1:6: error[Y0101]: \\u{1b}]0;title\\u{7}\n");
+    }
+
+    #[test]
+    fn a_carriage_return_within_a_line_moves_no_place() {
+        let text = "\r\r$a\r\r$b\r\n$c\r";
+        for (start, letter) in [(3, 'a'), (7, 'b'), (11, 'c')] {
+            let wrong = Diagnostic::new(Code::InvalidCharacter, Span::new(start, start + 1), "a mistake").label("here");
+            let shown = report(text, &[wrong], Style::Plain);
+            let mark = shown.lines().find(|line| line.contains("^ here")).unwrap();
+            let column = mark.chars().position(|character| character == '^').unwrap();
+            let above = shown.lines().take_while(|line| *line != mark).last().unwrap();
+            assert_eq!(above.chars().nth(column), Some(letter), "{shown}");
+        }
+        // A place may begin or end between the two characters of a line's end.
+        for start in 0..u32::try_from(text.len()).unwrap() {
+            let wrong = Diagnostic::new(Code::InvalidCharacter, Span::new(start, start + 1), "a mistake");
+            assert!(report(text, &[wrong], Style::Plain).contains("a mistake"));
+        }
     }
 
     #[test]
