@@ -11,7 +11,7 @@ use crate::place::{Place, Ran, command_in};
 
 /// The events that the sink makes of these findings, one a line.
 fn encoded(place: &Place, findings: &str) -> Vec<Value> {
-    super::configure(&place, "");
+    super::configure(place, "");
     place.write("findings.jsonl", findings);
     let ran = place.run(&["render", "--sink", "soc", "findings.jsonl"]);
     assert!(ran.code == 0 || ran.code == 8, "{}", ran.err);
