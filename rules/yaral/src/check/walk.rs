@@ -1,57 +1,7 @@
 //! Walks over expressions. Recursion is safe: the parser bounds the depth of every tree.
 
-use crate::syntax::tree::{Call, Compare, Expr, ExprKind, Field, If, In, NOf};
-
-/// Shows each direct part of an expression.
-pub(super) fn parts<'t>(expr: &'t Expr, each: &mut dyn FnMut(&'t Expr)) {
-    match &expr.kind {
-        ExprKind::String(_)
-        | ExprKind::Regex(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Duration(_)
-        | ExprKind::Word(_)
-        | ExprKind::Star
-        | ExprKind::Field(_)
-        | ExprKind::Variable(_)
-        | ExprKind::Count(_)
-        | ExprKind::Column(_)
-        | ExprKind::Absent(_)
-        | ExprKind::Error => {}
-        ExprKind::Call(Call { arguments, .. }) => arguments.iter().for_each(|argument| each(&argument.value)),
-        ExprKind::If(choice) => {
-            let If { condition, then, otherwise } = &**choice;
-            each(condition);
-            each(then);
-            otherwise.iter().for_each(each);
-        }
-        ExprKind::Quantified(_, inner) | ExprKind::Not(inner) | ExprKind::Group(inner) => each(inner),
-        ExprKind::IsNull { operand, .. } => each(operand),
-        ExprKind::Arithmetic(_, left, right) => {
-            each(left);
-            each(right);
-        }
-        ExprKind::Compare(compare) => {
-            let Compare { left, right, .. } = &**compare;
-            each(left);
-            each(right);
-        }
-        ExprKind::In(membership) => {
-            let In { needle, .. } = &**membership;
-            each(needle);
-        }
-        ExprKind::And(operands) | ExprKind::Or(operands) | ExprKind::NOf(NOf { entries: operands, .. }) => {
-            operands.iter().for_each(each);
-        }
-    }
-}
-
-/// Shows an expression and everything in it, from the outside in.
-pub(super) fn visit<'t>(expr: &'t Expr, visitor: &mut dyn FnMut(&'t Expr)) {
-    visitor(expr);
-    parts(expr, &mut |part| visit(part, visitor));
-}
+use crate::syntax::tree::{Expr, ExprKind, Field};
+pub(super) use crate::syntax::walk::{parts, visit};
 
 /// The fields in an expression.
 pub(super) fn fields(expr: &Expr) -> Vec<&Field> {

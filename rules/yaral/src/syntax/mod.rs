@@ -5,6 +5,7 @@ mod literal;
 mod parser;
 pub mod token;
 pub mod tree;
+pub(crate) mod walk;
 
 use crate::{
     diagnostic::{Code, Diagnostic},

@@ -93,7 +93,7 @@ impl Compiler {
         let mut fields = Vec::new();
         let mut columns = Vec::new();
         for statement in statements {
-            walk(statement, &mut |expr| match &expr.kind {
+            crate::syntax::walk::visit(statement, &mut |expr| match &expr.kind {
                 ExprKind::Field(field) => fields.push(field.clone()),
                 ExprKind::Column(column) => columns.push(column.clone()),
                 _ => {}
@@ -252,46 +252,6 @@ impl Compiler {
                 binding.never_zero = keys.contains(&binding.placeholder) && plain;
             }
         }
-    }
-}
-
-/// Visits an expression and all in it.
-fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
-    visit(expr);
-    match &expr.kind {
-        ExprKind::Call(call) => call.arguments.iter().for_each(|argument| walk(&argument.value, visit)),
-        ExprKind::If(one) => {
-            walk(&one.condition, visit);
-            walk(&one.then, visit);
-            one.otherwise.iter().for_each(|otherwise| walk(otherwise, visit));
-        }
-        ExprKind::Quantified(_, inner) | ExprKind::Not(inner) | ExprKind::Group(inner) => walk(inner, visit),
-        ExprKind::IsNull { operand, .. } => walk(operand, visit),
-        ExprKind::Arithmetic(_, left, right) => {
-            walk(left, visit);
-            walk(right, visit);
-        }
-        ExprKind::Compare(compare) => {
-            walk(&compare.left, visit);
-            walk(&compare.right, visit);
-        }
-        ExprKind::In(one) => walk(&one.needle, visit),
-        ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().for_each(|part| walk(part, visit)),
-        ExprKind::NOf(one) => one.entries.iter().for_each(|entry| walk(entry, visit)),
-        ExprKind::String(_)
-        | ExprKind::Regex(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Duration(_)
-        | ExprKind::Word(_)
-        | ExprKind::Star
-        | ExprKind::Field(_)
-        | ExprKind::Variable(_)
-        | ExprKind::Count(_)
-        | ExprKind::Column(_)
-        | ExprKind::Absent(_)
-        | ExprKind::Error => {}
     }
 }
 

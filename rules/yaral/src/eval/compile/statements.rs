@@ -197,7 +197,7 @@ fn equalities(alternative: &Expr) -> Vec<Assignment<'_>> {
 
 fn reads_placeholder(value: &Expr) -> bool {
     let mut reads = false;
-    super::walk(value, &mut |expr| reads |= matches!(expr.kind, ExprKind::Variable(_)));
+    crate::syntax::walk::visit(value, &mut |expr| reads |= matches!(expr.kind, ExprKind::Variable(_)));
     reads
 }
 
@@ -218,7 +218,9 @@ fn equality(statement: &Expr) -> Option<Assignment<'_>> {
     sides.into_iter().find_map(|(variable, value)| {
         let ExprKind::Variable(name) = &bare(variable).kind else { return None };
         let mut reads = false;
-        super::walk(value, &mut |expr| reads |= matches!(expr.kind, ExprKind::Field(_) | ExprKind::Column(_)));
+        crate::syntax::walk::visit(value, &mut |expr| {
+            reads |= matches!(expr.kind, ExprKind::Field(_) | ExprKind::Column(_))
+        });
         reads.then_some(Assignment { statement, name, value })
     })
 }
