@@ -6,6 +6,7 @@
 mod analysis;
 mod delivery;
 mod demo;
+mod desk;
 mod error;
 mod findings;
 mod judgments;
@@ -25,6 +26,11 @@ use std::sync::atomic::AtomicBool;
 use self::analysis::{FileAnalyzer, parse_options};
 pub use self::{
     delivery::{Bells, ForwardRequest, Forwarded, TakenOver, forward},
+    desk::{
+        Analysis, AnalyzeRequest, BatchRequest, Change, Delivery, Desk, EntityCount, Explanation, FindingView,
+        ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState, LogInput, LogResult, ModelEntry,
+        SinkEntry, Summary,
+    },
     error::AppError,
     findings::{Findings, read_findings},
     judgments::{
@@ -48,17 +54,18 @@ pub use self::{
 };
 use crate::batch;
 pub use crate::{
+    access::{Caller, Credentials, Gate, KeyCard, NewKey, Refusal, Scope as AccessScope, Scopes},
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
-        AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, OutboxPlan, Overrides, Plan, Settings,
-        SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
+        AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, Listen, OutboxPlan, Overrides, Plan,
+        ServePlan, Settings, SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
     },
     judgment::{Action, Entry, Feedback, Scope, StandingSuppression, Suppression, Truth},
     outbox::{
-        DeadLetter, Letters, OutboxError, Pending, Progress as LaneProgress, Settled, Shown as ShownFinding,
-        SinkStatus, Status,
+        DeadLetter, DeliveryState, Letters, OutboxError, Pending, Progress as LaneProgress, Settled,
+        Shown as ShownFinding, SinkStatus, Status,
     },
-    report::{BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
+    report::{AnomalyRecord, BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     rollout::{
         Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,
         RuleResult, RuleState, RuleStatus, RuleTrouble, Told as RolloutTold,

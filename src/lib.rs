@@ -17,8 +17,11 @@
 //! * [`rollout`]: those rules to a tenant, by a plan that is shown first.
 //! * [`judgment`]: what people decided about findings: suppressions, right and wrong.
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
+//! * [`access`]: who may ask: keys, tokens, scopes, the record of who did what.
 //! * [`app`]: what a front may ask.
-//! * [`cli`]: the command line.
+//! * [`api`]: the front for programs and browsers: REST, a page to look at, metrics.
+//! * [`mcp`]: the front for AI assistants: tools, resources, prompts.
+//! * [`cli`]: the command line; it starts the other fronts.
 
 pub mod source;
 
@@ -50,7 +53,13 @@ pub mod judgment;
 
 pub mod batch;
 
+pub mod access;
+
 pub mod app;
+
+pub mod api;
+
+pub mod mcp;
 
 pub mod cli;
 

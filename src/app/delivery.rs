@@ -10,6 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -68,6 +69,19 @@ impl Bells {
         self.accept_for(findings, &self.routes)
     }
 
+    /// The same, for these sinks only; they are among those that the lanes were started for.
+    ///
+    /// # Errors
+    /// As [`Bells::accept`].
+    pub fn accept_for_sinks(&self, findings: &[Finding], sinks: &[SinkPlan]) -> Result<TakenOver, AppError> {
+        self.accept_for(findings, &sinks.iter().map(|sink| route(sink, None)).collect::<Vec<_>>())
+    }
+
+    /// The outbox itself.
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     fn accept_for(&self, findings: &[Finding], routes: &[Route]) -> Result<TakenOver, AppError> {
         let (judgments, now) = (judgments_in(&self.folder)?, Timestamp::now());
         for problem in &judgments.problems {
@@ -111,7 +125,7 @@ impl Bells {
 }
 
 /// What became of findings that were handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TakenOver {
     /// What the outbox did.
     #[serde(flatten)]
@@ -200,7 +214,7 @@ pub struct ForwardRequest {
 }
 
 /// What became of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Forwarded {
     /// Findings that were read.
     pub findings: usize,

@@ -123,6 +123,27 @@ pub enum AppError {
     /// The threads that wait for the network can't be had.
     #[error("cannot start the network's runtime")]
     Runtime(#[source] io::Error),
+    /// A file or directory can't be read.
+    #[error("can't read {}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No job has this id.
+    #[error("there is no job `{}`, or it is long over", .0.escape_debug())]
+    NoSuchJob(String),
+    /// No model has this name.
+    #[error("there is no model `{}`", .0.escape_debug())]
+    NoSuchModel(String),
+    /// What is asked for contradicts how things stand.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too much is going on already.
+    #[error("{0}")]
+    Busy(String),
     /// The work was stopped.
     #[error("stopped")]
     Stopped,

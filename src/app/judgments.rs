@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -58,7 +59,7 @@ pub enum Which {
 }
 
 /// A suppression, and what it hides among the findings that there are.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SuppressionEffect {
     /// The suppression.
     pub suppression: Suppression,
@@ -71,7 +72,7 @@ pub struct SuppressionEffect {
 }
 
 /// Suppressions, and lines of the journal that can't be read.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Suppressions {
     /// In the order in which they were made.
     pub suppressions: Vec<StandingSuppression>,
@@ -80,7 +81,7 @@ pub struct Suppressions {
 }
 
 /// What people said about findings.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FeedbackReport {
     /// The last word about each finding, the newest first.
     pub entries: Vec<Entry>,
@@ -91,7 +92,7 @@ pub struct FeedbackReport {
 }
 
 /// How often findings of a threat were right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ThreatRecord {
     /// The threat.
     pub threat_type: ThreatType,
@@ -127,11 +128,20 @@ pub fn suppress(
     request: &SuppressRequest,
     dry_run: bool,
 ) -> Result<SuppressionEffect, AppError> {
+    suppress_among(plan, findings(plan, paths)?, request, dry_run)
+}
+
+/// The same, among findings that are at hand.
+pub(super) fn suppress_among(
+    plan: &Plan,
+    found: Findings,
+    request: &SuppressRequest,
+    dry_run: bool,
+) -> Result<SuppressionEffect, AppError> {
     let reason = said("reason", &request.reason)?;
     if request.lasts <= SignedDuration::ZERO || request.lasts > LONGEST_SUPPRESSION {
         return Err(AppError::Request("expected a time up to a year, for example 30d".to_owned()));
     }
-    let found = findings(plan, paths)?;
     let looked_at = found.findings.len();
     let (scope, from_finding) = scope(&request.which, &found)?;
     let now = Timestamp::now();
@@ -188,8 +198,18 @@ pub fn give_feedback(
     (id, truth, note): (&str, Truth, Option<&str>),
     by: &str,
 ) -> Result<Feedback, AppError> {
+    feedback_on(plan, &find_finding(plan, paths, id)?, (truth, note), by)
+}
+
+/// The same, about a finding that is at hand.
+pub(super) fn feedback_on(
+    plan: &Plan,
+    finding: &Finding,
+    (truth, note): (Truth, Option<&str>),
+    by: &str,
+) -> Result<Feedback, AppError> {
     let note = note.map(|note| said("note", note)).transpose()?;
-    let feedback = Feedback::on(&find_finding(plan, paths, id)?, truth, note);
+    let feedback = Feedback::on(finding, truth, note);
     let action = Action::Feedback(feedback.clone());
     journal(plan).append(&Entry { time: Timestamp::now(), by: by.to_owned(), action })?;
     Ok(feedback)
@@ -224,7 +244,7 @@ fn journal(plan: &Plan) -> Journal {
     Journal::in_folder(&plan.outbox.folder)
 }
 
-fn judgments(plan: &Plan) -> Result<Judgments, AppError> {
+pub(super) fn judgments(plan: &Plan) -> Result<Judgments, AppError> {
     judgments_in(&plan.outbox.folder)
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// What is in a file, as it is understood.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Inspection {
     /// The file as the user named it.
     pub file: String,
@@ -74,7 +75,7 @@ fn sample_of(located: parse::LocatedComplaint) -> ComplaintSample {
 }
 
 /// What fills one field of an event.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct FieldMapping {
     /// The field.
     pub field: String,
@@ -119,7 +120,7 @@ fn open_source(path: &Path) -> Result<OpenSource, AppError> {
 }
 
 /// What scoring a file gave.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Scored {
     /// Events scored: lines written.
     pub events: u64,

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{AppError, findings::Findings};
@@ -76,7 +77,7 @@ pub enum Order {
 }
 
 /// Some findings of an answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FindingPage {
     /// The findings.
     pub findings: Vec<JudgedFinding>,
@@ -91,7 +92,7 @@ pub struct FindingPage {
 }
 
 /// A finding and what people decided about it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct JudgedFinding {
     /// The finding.
     #[serde(flatten)]
@@ -124,16 +125,7 @@ pub(super) fn answer(
     judgments: &Judgments,
     now: Timestamp,
 ) -> Result<FindingPage, AppError> {
-    let wanted = found.findings.into_iter().filter(|finding| query.wants(finding));
-    let judged = wanted.map(|finding| JudgedFinding::of(finding, judgments, now));
-    let (silenced, ringing): (Vec<_>, Vec<_>) = judged.partition(|judged| judged.suppressed_by.is_some());
-    let suppressed = silenced.len();
-    let mut all = match query.suppressed {
-        Suppressed::Hidden => ringing,
-        Suppressed::Only => silenced,
-        Suppressed::Shown => ringing.into_iter().chain(silenced).collect(),
-    };
-    all.sort_by(|one, other| query.order.compare(&one.finding, &other.finding));
+    let (all, suppressed, problems) = matching(query, found, judgments, now);
     let total = all.len();
     let begin = match &query.after {
         None => 0,
@@ -148,8 +140,34 @@ pub(super) fn answer(
     let findings: Vec<_> = all.into_iter().skip(begin).take(limit).collect();
     let is_last = begin + findings.len() >= total;
     let next = findings.last().filter(|_| !is_last).map(|judged| judged.finding.id.clone());
-    let problems = [found.problems, judgments.problems.clone()].concat();
     Ok(FindingPage { findings, total, suppressed, next, problems })
+}
+
+/// Every finding that the query wants, in its order, whatever its page; how many are suppressed; what could not be read.
+pub(super) fn matching(
+    query: &FindingQuery,
+    found: Findings,
+    judgments: &Judgments,
+    now: Timestamp,
+) -> (Vec<JudgedFinding>, usize, Vec<String>) {
+    let wanted = found.findings.into_iter().filter(|finding| query.wants(finding));
+    let judged = wanted.map(|finding| JudgedFinding::of(finding, judgments, now));
+    let (silenced, ringing): (Vec<_>, Vec<_>) = judged.partition(|judged| judged.suppressed_by.is_some());
+    let suppressed = silenced.len();
+    let mut all = match query.suppressed {
+        Suppressed::Hidden => ringing,
+        Suppressed::Only => silenced,
+        Suppressed::Shown => ringing.into_iter().chain(silenced).collect(),
+    };
+    all.sort_by(|one, other| query.order.compare(&one.finding, &other.finding));
+    (all, suppressed, [found.problems, judgments.problems.clone()].concat())
+}
+
+/// Findings with what was decided about them, the gravest first.
+pub(super) fn judged(findings: Vec<Finding>, judgments: &Judgments, now: Timestamp) -> Vec<JudgedFinding> {
+    let mut judged: Vec<_> = findings.into_iter().map(|finding| JudgedFinding::of(finding, judgments, now)).collect();
+    judged.sort_by(|one, other| Order::Strongest.compare(&one.finding, &other.finding));
+    judged
 }
 
 /// The one finding whose id begins so.

@@ -7,6 +7,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{AppError, findings::read_findings, variable};
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// What became of setting a sink up or checking it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SinkReport {
     /// The name that the user gave the sink.
     pub sink: String,
@@ -34,10 +35,11 @@ pub struct SinkReport {
 }
 
 /// Why a sink can't be used as it is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SinkFailure {
     /// What it is about.
     #[serde(serialize_with = "kind_name")]
+    #[schemars(with = "String")]
     pub kind: ErrorKind,
     /// What was expected.
     pub message: String,

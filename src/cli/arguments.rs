@@ -1,6 +1,7 @@
 //! The arguments, and what `--help` says about them.
 
 pub(super) mod findings;
+pub(super) mod fronts;
 pub(super) mod rollout;
 pub(super) mod rules;
 pub(super) mod sinks;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 
 use self::{
     findings::{FeedbackCommand, FindingsCommand, SuppressCommand},
+    fronts::{McpArguments, ServeArguments},
     rules::RulesCommand,
     sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand},
 };
@@ -117,6 +119,12 @@ pub(super) enum Command {
     /// Check, test, run and install detection rules for Google SecOps
     #[command(subcommand, arg_required_else_help = true)]
     Rules(RulesCommand),
+    /// Serve the REST API and the page to look at findings
+    Serve(ServeArguments),
+    /// Serve AI assistants over the Model Context Protocol
+    Mcp(McpArguments),
+    /// Print the OpenAPI document of the REST API
+    Openapi,
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),

@@ -12,7 +12,7 @@ use super::{
     arguments::{Arguments, Command, ConfigCommand, InspectArguments, ModelCommand, ScoreArguments, TrainArguments},
     batch,
     exit::{CliError, Exit},
-    findings, present,
+    findings, fronts, present,
     progress::Bar,
     rules, signals, sinks,
     terminal::Terminal,
@@ -90,6 +90,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
         Command::Render(render) => return sinks::run_render(render, &setup),
         Command::Rules(rules) => return rules::run(rules, &setup, terminal),
         Command::Udm(udm) => return sinks::run_udm(udm, terminal),
+        Command::Serve(serve) => return fronts::serve(serve, &setup, terminal),
+        Command::Mcp(mcp) => fronts::mcp(mcp, &setup)?,
+        Command::Openapi => terminal.print(&crate::api::openapi())?,
         Command::Config(config) => run_config(config, &setup, terminal)?,
         Command::Completions(completions) => {
             let mut script = Vec::new();

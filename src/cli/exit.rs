@@ -2,7 +2,11 @@
 
 use std::{io, process::ExitCode};
 
-use crate::app::{AppError, ErrorKind};
+use crate::{
+    api::ServeError,
+    app::{AppError, ErrorKind},
+    mcp::McpError,
+};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +125,12 @@ pub(super) enum CliError {
     /// The work failed.
     #[error(transparent)]
     App(#[from] AppError),
+    /// The REST API could not be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// AI assistants could not be served.
+    #[error(transparent)]
+    Mcp(#[from] McpError),
     /// Standard output can't be written.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -147,13 +157,24 @@ impl CliError {
     /// The exit code that tells it.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::App(AppError::Config(_)) | Self::LogFilter(_) => Exit::Config,
-            Self::App(AppError::NoSuchSink { .. } | AppError::NoSinks { .. } | AppError::Setup(_)) => Exit::Config,
-            Self::App(AppError::NoRuleSink { .. } | AppError::SeveralRuleSinks { .. }) => Exit::Config,
-            Self::App(AppError::Tenant { kind, .. }) => Exit::of_kind(*kind),
-            Self::Refused(_) | Self::App(AppError::Request(_)) => Exit::Usage,
-            Self::App(AppError::Stopped) => super::signals::exit(),
+            Self::App(error) | Self::Serve(ServeError::App(error)) | Self::Mcp(McpError::App(error)) => of(error),
+            Self::LogFilter(_) => Exit::Config,
+            Self::Refused(_) => Exit::Usage,
             _ => Exit::Input,
         }
+    }
+}
+
+/// The exit code that tells an error of the application.
+fn of(error: &AppError) -> Exit {
+    match error {
+        AppError::Config(_) | AppError::NoSuchSink { .. } | AppError::NoSinks { .. } | AppError::Setup(_) => {
+            Exit::Config
+        }
+        AppError::NoRuleSink { .. } | AppError::SeveralRuleSinks { .. } => Exit::Config,
+        AppError::Tenant { kind, .. } => Exit::of_kind(*kind),
+        AppError::Request(_) => Exit::Usage,
+        AppError::Stopped => super::signals::exit(),
+        _ => Exit::Input,
     }
 }

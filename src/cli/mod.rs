@@ -7,6 +7,7 @@ mod batch;
 mod commands;
 mod exit;
 mod findings;
+mod fronts;
 mod logging;
 mod present;
 mod progress;

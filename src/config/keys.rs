@@ -25,7 +25,7 @@ pub struct Key {
 }
 
 /// Names of the tables, in the order of the example file.
-pub const SECTIONS: [&str; 6] = ["input", "fields", "detect", "batch", "outbox", "sinks"];
+pub const SECTIONS: [&str; 7] = ["input", "fields", "detect", "batch", "outbox", "serve", "sinks"];
 
 /// What each table is about.
 #[must_use]
@@ -36,6 +36,7 @@ pub fn section_doc(section: &str) -> &'static str {
         "detect" => "What counts as an anomaly.",
         "batch" => "The batch job.",
         "outbox" => "Where findings wait until every sink has them.",
+        "serve" => "The REST API and the page of `watchbell serve`.",
         _ => "",
     }
 }
@@ -76,6 +77,20 @@ keys! {
     [batch] low_disk_refuse { "Begin no round when output_dir has less free space than this.", env "WATCHBELL_LOW_DISK_REFUSE" }
     [outbox] outbox_dir { "Directory of the outbox, made if need be. One process at a time delivers from it.", env "WATCHBELL_OUTBOX_DIR" }
     [outbox] max_bytes { "Accept no findings when it is larger than this: nothing that was accepted is ever dropped." }
+    [serve] listen { "Address and port to listen on. Beyond loopback somebody must be able to log in: a key or a token.", env "WATCHBELL_LISTEN" }
+    [serve] keys_file { "File of the API keys that `watchbell keys create` writes; only hashes stand in it.", env "WATCHBELL_KEYS_FILE" }
+    [serve] audit_log { "File that every call is written down in, one JSON line each: who did what, and what came of it.", example "\"audit.jsonl\"", env "WATCHBELL_AUDIT_LOG" }
+    [serve] tls_cert { "File with the server's certificate chain as PEM; it is read anew when it changes.", example "\"tls/server.crt\"" }
+    [serve] tls_key { "File with the certificate's key as PEM.", example "\"tls/server.key\"" }
+    [serve] jwt_jwks { "Keys that tokens are signed with: a JWKS file, or its https address.", example "\"https://login.example/keys\"" }
+    [serve] jwt_issuer { "The issuer that tokens must name.", example "\"https://login.example/\"" }
+    [serve] jwt_audience { "The audience that tokens must name.", example "\"watchbell\"" }
+    [serve] jwt_algorithms { "The only algorithms that tokens may be signed with." }
+    [serve] allowed_hosts { "Names under which browsers may ask for it, beside the address it listens on and localhost." }
+    [serve] trusted_proxies { "Networks of proxies whose X-Forwarded-For is believed: [\"10.0.0.0/8\"]." }
+    [serve] rate_per_minute { "Requests a minute that each key may make, and each address without one." }
+    [serve] max_body_bytes { "Largest request body, also after unpacking." }
+    [serve] timeout_secs { "Seconds that a request may take." }
 }
 
 fn shown<T: Value>(setting: &Setting<T>) -> (Option<String>, Origin) {

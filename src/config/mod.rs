@@ -16,7 +16,7 @@ pub mod values;
 
 pub use crate::classify::attack::AttackVersion;
 pub use example::example;
-pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, OutboxPlan, Plan};
+pub use plan::{BatchPlan, DetectPlan, InputPlan, LowDisk, OutboxPlan, Plan, ServePlan, TokenPlan};
 pub(crate) use problem::unknown;
 pub use problem::{ConfigError, Problem, Problems};
 pub use read::{DEFAULT_FILE, Environment, Given, check, load};
@@ -25,4 +25,4 @@ pub use settings::{Origin, Overrides, Setting, Settings, show};
 pub use sinks::{
     BatchOptions, Built, EngineOptions, RetryOptions, SinkOption, SinkPlan, SinkTables, sink_options, sink_schema,
 };
-pub use values::{Budget, FormatChoice, Threshold, TimeZone};
+pub use values::{Budget, FormatChoice, Listen, Threshold, TimeZone};

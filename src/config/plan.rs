@@ -1,6 +1,12 @@
 //! [`Settings`] made ready to run: globs compiled, numbers resolved, contradictions refused.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -24,6 +30,8 @@ pub struct Plan {
     pub batch: BatchPlan,
     /// Where findings wait.
     pub outbox: OutboxPlan,
+    /// The REST API and its page.
+    pub serve: ServePlan,
     /// Where they go.
     pub sinks: SinkTables,
 }
@@ -88,6 +96,44 @@ pub struct OutboxPlan {
     pub max_bytes: u64,
 }
 
+/// The REST API and its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServePlan {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The file of API keys.
+    pub keys_file: PathBuf,
+    /// The file in which every call is written down.
+    pub audit_log: Option<PathBuf>,
+    /// Certificate chain and key, as PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Tokens that are taken beside keys.
+    pub tokens: Option<TokenPlan>,
+    /// Names under which browsers may ask for it.
+    pub allowed_hosts: Vec<String>,
+    /// Networks whose `X-Forwarded-For` is believed, as CIDR.
+    pub trusted_proxies: Vec<String>,
+    /// Requests a minute for each key or address.
+    pub rate_per_minute: NonZeroU32,
+    /// Largest body, in bytes, also after unpacking.
+    pub max_body_bytes: usize,
+    /// Longest time for one request.
+    pub timeout: Duration,
+}
+
+/// Tokens that are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenPlan {
+    /// A JWKS file, or its https address.
+    pub jwks: String,
+    /// The issuer that they must name.
+    pub issuer: String,
+    /// The audience that they must name.
+    pub audience: String,
+    /// The only algorithms that they may be signed with.
+    pub algorithms: Vec<String>,
+}
+
 /// When the disk is too full, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LowDisk {
@@ -132,9 +178,36 @@ impl Plan {
                 low_disk: LowDisk { warn: settings.low_disk_warn.value.0, refuse: settings.low_disk_refuse.value.0 },
             },
             outbox: OutboxPlan { folder: settings.outbox_dir.value, max_bytes: settings.max_bytes.value.0 },
+            serve: ServePlan {
+                listen: settings.listen.value.0,
+                keys_file: settings.keys_file.value,
+                audit_log: settings.audit_log.value,
+                tls: settings.tls_cert.value.zip(settings.tls_key.value),
+                tokens: tokens(
+                    (settings.jwt_jwks.value, settings.jwt_issuer.value, settings.jwt_audience.value),
+                    settings.jwt_algorithms.value,
+                ),
+                allowed_hosts: settings.allowed_hosts.value,
+                trusted_proxies: settings.trusted_proxies.value,
+                rate_per_minute: number(settings.rate_per_minute.value),
+                max_body_bytes: usize::try_from(settings.max_body_bytes.value.0).unwrap_or(usize::MAX),
+                timeout: Duration::from_secs(settings.timeout_secs.value),
+            },
             sinks: settings.sinks,
         })
     }
+}
+
+/// What is not 0 was checked before.
+fn number(value: u64) -> NonZeroU32 {
+    u32::try_from(value).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX)
+}
+
+fn tokens(
+    (jwks, issuer, audience): (Option<String>, Option<String>, Option<String>),
+    algorithms: Vec<String>,
+) -> Option<TokenPlan> {
+    Some(TokenPlan { jwks: jwks?, issuer: issuer?, audience: audience?, algorithms })
 }
 
 /// Most threads that can be asked for: more only wait for each other.
@@ -157,6 +230,29 @@ fn contradictions(settings: &Settings) -> Vec<Problem> {
     if settings.interval_secs.value == 0 {
         wrong("interval_secs", settings.interval_secs.origin, "expected 1 or more, found 0".to_owned());
     }
+    for (key, setting) in [("rate_per_minute", &settings.rate_per_minute), ("timeout_secs", &settings.timeout_secs)] {
+        if setting.value == 0 {
+            wrong(key, setting.origin, "expected 1 or more, found 0".to_owned());
+        }
+    }
+    let together = |wrong: &mut dyn FnMut(&str, Origin, String), keys: &[(&str, bool, Origin)]| {
+        if let Some((set, _, origin)) = keys.iter().find(|key| key.1) {
+            for (missing, ..) in keys.iter().filter(|key| !key.1) {
+                wrong(set, *origin, format!("needs `{missing}` beside it"));
+            }
+        }
+    };
+    let (cert, key) = (&settings.tls_cert, &settings.tls_key);
+    together(
+        &mut wrong,
+        &[("tls_cert", cert.value.is_some(), cert.origin), ("tls_key", key.value.is_some(), key.origin)],
+    );
+    let jwt = [
+        ("jwt_jwks", &settings.jwt_jwks),
+        ("jwt_issuer", &settings.jwt_issuer),
+        ("jwt_audience", &settings.jwt_audience),
+    ];
+    together(&mut wrong, &jwt.map(|(name, setting)| (name, setting.value.is_some(), setting.origin)));
     problems
 }
 

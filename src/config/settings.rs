@@ -6,7 +6,7 @@ use super::{
     keys::KEYS,
     read::Environment,
     sinks::{self, SinkTables},
-    values::{Budget, Bytes, FormatChoice, Input, Threshold, TimeZone, Value, quoted},
+    values::{Budget, Bytes, FormatChoice, Input, Listen, Threshold, TimeZone, Value, quoted},
 };
 use crate::classify::attack::AttackVersion;
 use crate::parse::Slot;
@@ -87,6 +87,20 @@ pub struct Settings {
     pub low_disk_refuse: Setting<Bytes>,
     pub outbox_dir: Setting<PathBuf>,
     pub max_bytes: Setting<Bytes>,
+    pub listen: Setting<Listen>,
+    pub keys_file: Setting<PathBuf>,
+    pub audit_log: Setting<Option<PathBuf>>,
+    pub tls_cert: Setting<Option<PathBuf>>,
+    pub tls_key: Setting<Option<PathBuf>>,
+    pub jwt_jwks: Setting<Option<String>>,
+    pub jwt_issuer: Setting<Option<String>>,
+    pub jwt_audience: Setting<Option<String>>,
+    pub jwt_algorithms: Setting<Vec<String>>,
+    pub allowed_hosts: Setting<Vec<String>>,
+    pub trusted_proxies: Setting<Vec<String>>,
+    pub rate_per_minute: Setting<u64>,
+    pub max_body_bytes: Setting<Bytes>,
+    pub timeout_secs: Setting<u64>,
     /// `[fields]`: for each field of an event the names that the user's logs have for it, in the file's order.
     pub fields: Vec<(Slot, Vec<String>)>,
     /// `[sinks.NAME]` tables, as they stand.
@@ -116,6 +130,20 @@ impl Default for Settings {
             low_disk_refuse: Setting::default(Bytes(100 << 20)),
             outbox_dir: Setting::default("outbox/".into()),
             max_bytes: Setting::default(Bytes(1 << 30)),
+            listen: Setting::default(Listen::LOOPBACK),
+            keys_file: Setting::default("api_keys.json".into()),
+            audit_log: Setting::default(None),
+            tls_cert: Setting::default(None),
+            tls_key: Setting::default(None),
+            jwt_jwks: Setting::default(None),
+            jwt_issuer: Setting::default(None),
+            jwt_audience: Setting::default(None),
+            jwt_algorithms: Setting::default(vec!["RS256".to_owned(), "ES256".to_owned(), "EdDSA".to_owned()]),
+            allowed_hosts: Setting::default(Vec::new()),
+            trusted_proxies: Setting::default(Vec::new()),
+            rate_per_minute: Setting::default(6_000),
+            max_body_bytes: Setting::default(Bytes(64 << 20)),
+            timeout_secs: Setting::default(60),
             fields: Vec::new(),
             sinks: SinkTables::default(),
         }
@@ -140,6 +168,7 @@ pub struct Overrides {
     pub interval_secs: Option<u64>,
     pub html: Option<PathBuf>,
     pub outbox_dir: Option<PathBuf>,
+    pub listen: Option<Listen>,
 }
 
 impl Settings {
@@ -160,6 +189,7 @@ impl Settings {
         self.interval_secs.override_with(flags.interval_secs);
         self.html.override_with(flags.html.map(Some));
         self.outbox_dir.override_with(flags.outbox_dir);
+        self.listen.override_with(flags.listen);
     }
 }
 

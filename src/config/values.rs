@@ -5,6 +5,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     str::FromStr,
 };
@@ -261,6 +262,28 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// An address with port to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen(pub SocketAddr);
+
+impl Listen {
+    /// Only this machine reaches it.
+    pub const LOOPBACK: Self = Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000));
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    /// `8000` is that port on loopback.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = text.parse().map(|port| SocketAddr::new(Self::LOOPBACK.0.ip(), port));
+        let named = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+        port.or_else(|_| named.parse())
+            .map(Self)
+            .map_err(|_| format!("expected an address with port like `127.0.0.1:8000`, found `{text}`"))
+    }
+}
+
 /// Value of a type that reads from text, and how it is written in TOML.
 macro_rules! from_text {
     ($($type:ty, $expected:literal, |$value:ident| $toml:expr;)*) => {$(
@@ -284,6 +307,7 @@ from_text! {
     TimeZone, "a time zone", |value| quoted(&value.name);
     FormatChoice, "the name of a format", |value| quoted(&value.to_string());
     Bytes, "a size like `100 MiB`", |value| quoted(&value.to_string());
+    Listen, "an address with port like `127.0.0.1:8000`", |value| quoted(&value.0.to_string());
 }
 
 fn number(text: &str) -> Option<f64> {

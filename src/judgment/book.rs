@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Action, Entry, Feedback, Suppression};
@@ -18,7 +19,7 @@ pub struct Judgments {
 }
 
 /// A suppression, who made it, and whether it was lifted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct StandingSuppression {
     /// The suppression.
     #[serde(flatten)]

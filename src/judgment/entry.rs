@@ -3,13 +3,14 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
 use crate::sink::{Entity, Finding, ThreatType};
 
 /// Who decided what, and when.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// When.
     pub time: Timestamp,
@@ -21,7 +22,7 @@ pub struct Entry {
 }
 
 /// What was decided.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// Findings are not to ring for a while.
@@ -38,7 +39,7 @@ pub enum Action {
 }
 
 /// Findings that are not to ring for a while.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppression {
     /// `s` and 8 hexadecimal digits.
     pub id: String,
@@ -64,7 +65,7 @@ impl Suppression {
 }
 
 /// Whether a finding was right.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Feedback {
     /// The finding's id.
     pub finding: String,
@@ -89,7 +90,7 @@ impl Feedback {
 }
 
 /// What a finding turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// What it said.

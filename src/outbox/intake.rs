@@ -1,6 +1,7 @@
 //! Taking findings in: the finding and one delivery for every sink that takes it, in one transaction.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use schemars::JsonSchema;
 use serde::Serialize;
 use watchbell_sink::{Finding, Severity, ThreatType};
 
@@ -33,7 +34,7 @@ impl Route {
 }
 
 /// What became of findings that were offered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Accepted {
     /// Findings that go to at least one sink that did not have them yet.
     pub new: u64,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use schemars::JsonSchema;
 use serde::Serialize;
 use watchbell_sink::Finding;
 
@@ -30,7 +31,7 @@ pub struct Letters {
 }
 
 /// A delivery that its destination will never take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeadLetter {
     /// Where it should have gone.
     pub sink: String,
@@ -51,7 +52,7 @@ pub struct DeadLetter {
 }
 
 /// One finding and where it stands at each sink.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Shown {
     /// The finding's id.
     pub id: String,
@@ -62,7 +63,7 @@ pub struct Shown {
 }
 
 /// Where one delivery stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeliveryState {
     /// Where it goes.
     pub sink: String,

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::clock::Millis;
 
 /// How the outbox stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Status {
     /// Every sink that ever was given a finding, by name.
     pub sinks: Vec<SinkStatus>,
@@ -23,7 +24,7 @@ pub struct Status {
 }
 
 /// How one sink stands. `accepted == delivered + dead + purged + pending` at every moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SinkStatus {
     /// The name the user gave it.
     pub name: String,
@@ -50,7 +51,7 @@ pub struct SinkStatus {
 }
 
 /// Deliveries on their way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pending {
     /// They can go out now.
     pub ready: u64,
@@ -69,7 +70,7 @@ impl Pending {
 }
 
 /// Why nothing goes to a sink.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Held {
     /// `auth` or `config`.
     pub kind: String,
@@ -80,7 +81,7 @@ pub struct Held {
 }
 
 /// What last went wrong with a sink.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastError {
     /// The kind of error.
     pub kind: String,

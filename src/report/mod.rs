@@ -27,6 +27,7 @@ pub use load::{Choice, load as load_reports};
 pub use terminal::{Style, render_terminal};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchbell_sink::{Finding, Reason, Severity, ThreatType};
 
@@ -65,7 +66,7 @@ pub struct RunFacts {
 }
 
 /// What one feature measures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GlossaryEntry {
     /// Its `snake_case` name.
     pub feature: String,
@@ -104,7 +105,7 @@ pub enum ReportError {
 }
 
 /// What was found in one file: `{name}_{timestamp}.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileReport {
     /// The file as the user named it.
     pub source_file: String,
@@ -143,7 +144,7 @@ pub struct FileReport {
 }
 
 /// One anomalous event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AnomalyRecord {
     /// When, as RFC 3339 in UTC; `null` when the record names no time.
     pub timestamp: Option<Timestamp>,
@@ -178,7 +179,7 @@ pub struct AnomalyRecord {
 }
 
 /// Complaints of one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ComplaintSummary {
     /// Why.
     pub reason: ComplaintReason,
@@ -189,7 +190,7 @@ pub struct ComplaintSummary {
 }
 
 /// One record that was not understood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ComplaintSample {
     /// Line (or record) in the file, from 1.
     pub line: u64,
@@ -200,7 +201,7 @@ pub struct ComplaintSample {
 }
 
 /// Events and anomalies over time, in bins of equal width.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timeline {
     /// Start of the first bin; absent when no event names a time.
     pub start: Option<Timestamp>,
@@ -213,7 +214,7 @@ pub struct Timeline {
 }
 
 /// What a batch did: `batch_summary_{timestamp}.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchSummary {
     /// When the batch began.
     pub started_at: Timestamp,
@@ -236,7 +237,7 @@ pub struct BatchSummary {
 }
 
 /// What became of one file of a batch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileResult {
     /// The file as the user named it.
     pub source_file: String,
@@ -253,7 +254,7 @@ pub struct FileResult {
 }
 
 /// How the reading of one file ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileStatus {
     /// Read to its end and reported.

@@ -5,10 +5,9 @@ use super::{
     tokens::{Token, starts_with, tokens},
 };
 
-/// What a front may name beside itself; `app` re-exports the types that its calls take and return.
-const FRONT_MAY_NAME: [&str; 1] = ["app"];
-/// Floors that are fronts.
-const FRONTS: [&str; 3] = ["cli", "api", "mcp"];
+/// Floors that are fronts, each with what it may name beside itself. `app` re-exports the types that its calls take and
+/// return; the command line also starts the other fronts.
+const FRONTS: [(&str, &[&str]); 3] = [("api", &["app"]), ("mcp", &["app"]), ("cli", &["app", "api", "mcp"])];
 
 /// The floors in the order of the data.
 pub(super) fn floors(library: &str) -> Vec<String> {
@@ -103,11 +102,8 @@ fn later_floors_named(files: &[File], floors: &[String]) -> Vec<String> {
             if floors[position + 1..].contains(&name) {
                 violations.push(format!("{}:{line}: `{own}` names `{name}`, a later floor", file.path));
             }
-            if FRONTS.contains(&own)
-                && name != own
-                && floors.contains(&name)
-                && !FRONT_MAY_NAME.contains(&name.as_str())
-            {
+            let front = FRONTS.iter().find(|(front, _)| *front == own);
+            if front.is_some_and(|(_, may)| name != own && floors.contains(&name) && !may.contains(&name.as_str())) {
                 violations.push(format!("{}:{line}: the front `{own}` names `{name}`, and not only `app`", file.path));
             }
         }

@@ -4,12 +4,13 @@
 //! on every run. Text that came from a log is attacker-controlled: whoever shows it escapes it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::threat::{Severity, ThreatType};
 
 /// What Watchbell delivers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// 32 hexadecimal digits, the same for the same input; the idempotency key of every sink.
     pub id: String,
@@ -48,7 +49,7 @@ pub struct Finding {
 }
 
 /// Whom or what a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Entity {
     /// What kind of thing it is.
     pub kind: EntityKind,
@@ -57,7 +58,7 @@ pub struct Entity {
 }
 
 /// Kinds of entities and of observables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityKind {
     /// An account.
@@ -99,7 +100,7 @@ impl EntityKind {
 }
 
 /// A typed value seen in the events of a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observable {
     /// What kind of value.
     pub kind: EntityKind,
@@ -110,7 +111,7 @@ pub struct Observable {
 }
 
 /// One reason of a score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// Name of the feature or evidence term, `snake_case`.
     pub feature: String,
@@ -125,7 +126,7 @@ pub struct Reason {
 }
 
 /// One event shown as evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The file as it was named by the user, or `-` for standard input.
     pub file: String,
@@ -140,7 +141,7 @@ pub struct Evidence {
 }
 
 /// An ATT&CK technique with the version of the matrix that it is named after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attack {
     /// Technique or sub-technique, for example `T1110.003`.
     pub technique_id: String,
@@ -153,7 +154,7 @@ pub struct Attack {
 }
 
 /// An ATT&CK tactic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tactic {
     /// For example `TA0006`.
     pub id: String,

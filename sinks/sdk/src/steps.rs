@@ -1,14 +1,15 @@
 //! What `setup` and `check` did, step by step, for people and programs. A failed step always says what to do about it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The steps of one `setup` or `check`, in the order in which they were taken.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Steps(Vec<Step>);
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// What was done, for example `token accepted`.
     pub name: String,
@@ -21,7 +22,7 @@ pub struct Step {
 }
 
 /// How a step went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// It holds.

@@ -13,6 +13,7 @@ mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use watchbell_sink::Sink;
@@ -105,14 +106,14 @@ impl Default for RetryOptions {
 }
 
 /// How far the lanes are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Progress {
     /// Each lane's sink, in the order of the lanes.
     pub sinks: Vec<SinkProgress>,
 }
 
 /// How far one lane is, over the whole life of the outbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SinkProgress {
     /// The sink's name.
     pub name: String,
@@ -135,7 +136,7 @@ impl Progress {
 }
 
 /// How waiting for the lanes ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Settled {
     /// Whether every delivery arrived or is in the dead letters.
     pub complete: bool,

@@ -1,0 +1,47 @@
+//! The front for programs and browsers: a REST API, a page to look at, metrics.
+//!
+//! A request comes in through [`guard`], is turned into a call of the desk by the file of its resource, and goes out as
+//! JSON, or as a [`problem::Problem`]. Every resource file says in one place which scope its routes need.
+
+mod analyze;
+mod ask;
+mod document;
+mod findings;
+mod guard;
+mod health;
+mod problem;
+mod server;
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use server::{ServeError, ServeRequest, serve};
+
+use crate::app::{Desk, Gate};
+
+/// What every handler works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    desk: Arc<Desk>,
+    gate: Arc<Gate>,
+}
+
+/// Every documented route, and the document that tells about them.
+fn resources() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().merge(analyze::routes()).merge(findings::routes()).merge(health::routes())
+}
+
+/// Everything that is served.
+fn router(shared: Shared) -> Router {
+    let (router, document) = resources().split_for_parts();
+    let router = router.merge(document::routes(document::complete(document)));
+    guard::around(router, &shared).with_state(shared)
+}
+
+/// The OpenAPI document, as `watchbell openapi` prints it.
+#[must_use]
+pub fn openapi() -> String {
+    document::text(&document::complete(resources().into_openapi()))
+}

@@ -1,0 +1,55 @@
+//! The arguments of the commands that start the other fronts.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::sinks::OutboxPlace;
+use crate::app::{Listen, Overrides};
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Address and port to listen on [WATCHBELL_LISTEN] [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<Listen>,
+    /// Let everybody do everything, from wherever they ask
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) at: StayingPlaces,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpArguments {
+    #[command(flatten)]
+    pub(crate) at: StayingPlaces,
+}
+
+/// Where a front that stays finds logs, reports and models.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Places")]
+pub(crate) struct StayingPlaces {
+    /// Directory with the logs [LOG_DIR] [default: logs/]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    log_dir: Option<PathBuf>,
+    /// Directory with the reports [OUTPUT_DIR] [default: batch_outputs/]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    output_dir: Option<PathBuf>,
+    /// Directory with trained models [MODEL_DIR]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    model_dir: Option<PathBuf>,
+    #[command(flatten)]
+    outbox: OutboxPlace,
+}
+
+impl StayingPlaces {
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            log_dir: self.log_dir.clone(),
+            output_dir: self.output_dir.clone(),
+            model_dir: self.model_dir.clone(),
+            outbox_dir: self.outbox.outbox_dir.clone(),
+            ..Overrides::default()
+        }
+    }
+}

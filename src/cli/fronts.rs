@@ -1,0 +1,32 @@
+//! The commands that start the other fronts.
+
+use std::net::SocketAddr;
+
+use super::{
+    arguments::fronts::{McpArguments, ServeArguments},
+    commands::Setup,
+    exit::{CliError, Exit},
+    signals,
+    terminal::Terminal,
+};
+use crate::{
+    api::{self, ServeRequest},
+    app::Overrides,
+    mcp::{self, McpRequest},
+};
+
+/// `watchbell serve`.
+pub(super) fn serve(arguments: &ServeArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
+    let plan = setup.plan(Overrides { listen: arguments.listen, ..arguments.at.overrides() })?;
+    let request = ServeRequest { plan, insecure: arguments.insecure, stop: signals::stop_flag()? };
+    let mut told = Ok(());
+    api::serve(request, &mut |address: SocketAddr| {
+        told = terminal.print(&format!("listening on http://{address}\n"));
+    })?;
+    told.map(|()| Exit::Ok)
+}
+
+/// `watchbell mcp`.
+pub(super) fn mcp(arguments: &McpArguments, setup: &Setup<'_>) -> Result<(), CliError> {
+    Ok(mcp::serve(McpRequest { plan: setup.plan(arguments.at.overrides())? })?)
+}
