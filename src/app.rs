@@ -19,6 +19,7 @@ mod rollout;
 mod rules;
 mod setup;
 mod sinks;
+mod times;
 mod udm;
 
 use std::sync::atomic::AtomicBool;
@@ -27,7 +28,7 @@ use self::analysis::{FileAnalyzer, parse_options};
 pub use self::{
     delivery::{Bells, ForwardRequest, Forwarded, TakenOver, forward},
     desk::{
-        Analysis, AnalyzeRequest, BatchRequest, Change, Delivery, Desk, EntityCount, Explanation, FindingView,
+        Analysis, AnalyzeRequest, BatchRequest, Change, Chosen, Delivery, Desk, EntityCount, Explanation, FindingView,
         ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState, LogInput, LogResult, ModelEntry,
         SinkEntry, Summary,
     },
@@ -50,6 +51,7 @@ pub use self::{
     },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
+    times::{from_now, length, moment},
     udm::{UdmReport, check_udm},
 };
 use crate::batch;

@@ -135,6 +135,14 @@ pub enum AppError {
     /// No job has this id.
     #[error("there is no job `{}`, or it is long over", .0.escape_debug())]
     NoSuchJob(String),
+    /// No suppression that stands has this id.
+    #[error("no suppression `{}` stands; standing: {standing}", .id.escape_debug())]
+    NoSuchSuppression {
+        /// The id.
+        id: String,
+        /// Those that stand.
+        standing: String,
+    },
     /// No model has this name.
     #[error("there is no model `{}`", .0.escape_debug())]
     NoSuchModel(String),

@@ -173,7 +173,7 @@ fn of(error: &AppError) -> Exit {
         }
         AppError::NoRuleSink { .. } | AppError::SeveralRuleSinks { .. } => Exit::Config,
         AppError::Tenant { kind, .. } => Exit::of_kind(*kind),
-        AppError::Request(_) => Exit::Usage,
+        AppError::Request(_) | AppError::NoSuchSuppression { .. } => Exit::Usage,
         AppError::Stopped => super::signals::exit(),
         _ => Exit::Input,
     }

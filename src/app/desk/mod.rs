@@ -5,6 +5,7 @@
 
 mod analyze;
 mod findings;
+mod forwarding;
 mod health;
 mod jobs;
 mod models;
@@ -20,10 +21,11 @@ use tokio::sync::broadcast;
 pub use self::{
     analyze::{Analysis, AnalyzeRequest, LogInput, LogResult},
     findings::{EntityCount, Explanation, FindingView, Summary},
+    forwarding::{Chosen, ForwardReceipt},
     health::{Health, HealthCheck},
     jobs::{BatchRequest, Job, JobKind, JobResult, JobState},
     models::ModelEntry,
-    sinks::{ForwardReceipt, SinkEntry},
+    sinks::SinkEntry,
 };
 use self::{jobs::Jobs, shelf::Shelf};
 use super::{AppError, Bells, sink_plans};

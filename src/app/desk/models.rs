@@ -53,6 +53,15 @@ impl Desk {
         Ok(models)
     }
 
+    /// Chooses the model for logs that come with a call and have none of their name.
+    ///
+    /// # Errors
+    /// There is none of this name, or it can't be read.
+    pub fn load_model(&self, name: &str) -> Result<ModelEntry, AppError> {
+        let found = self.models()?.into_iter().find(|model| model.name == name);
+        found.ok_or_else(|| AppError::NoSuchModel(name.to_owned()))
+    }
+
     fn model_folder(&self) -> PathBuf {
         self.plan.batch.model_dir.clone().unwrap_or_else(|| PathBuf::from("models"))
     }

@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::Desk;
 use crate::{
     app::{
-        AppError, Bells, SinkReport, SinkWork, TakenOver,
+        AppError, SinkReport, SinkWork,
         delivery::{open_to_change, open_to_read},
-        query, sink_plans, work_on_sinks,
+        sink_plans, work_on_sinks,
     },
     outbox::{DeadLetter, Letters, Outbox, OutboxError, SinkStatus, Status},
     sink::Severity,
@@ -26,18 +26,6 @@ pub struct SinkEntry {
     pub min_severity: Severity,
     /// How it stands in the outbox; absent when it never was given a finding.
     pub status: Option<SinkStatus>,
-}
-
-/// What became of findings that were to be forwarded.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct ForwardReceipt {
-    /// Findings that were named.
-    pub findings: usize,
-    /// What the outbox did with them.
-    #[serde(flatten)]
-    pub taken: TakenOver,
-    /// The sinks that they go to.
-    pub sinks: Vec<String>,
 }
 
 impl Desk {
@@ -69,28 +57,6 @@ impl Desk {
         let work = if send { SinkWork::CheckAndSend } else { SinkWork::Check };
         let mut reports = work_on_sinks(&plans, work, &mut |_| {})?;
         Ok(reports.pop().expect("one sink was asked for"))
-    }
-
-    /// Hands findings to sinks; they are on disk when this returns and go out in the background. No id: all that match
-    /// nothing but their ids are asked for. No sink: all of them.
-    ///
-    /// # Errors
-    /// A finding or a sink is unknown, or the outbox takes nothing.
-    pub fn forward(&self, ids: &[String], sinks: &[String]) -> Result<ForwardReceipt, AppError> {
-        let plans = sink_plans(&self.plan, sinks)?;
-        let known = self.shelf.findings()?.findings;
-        let named = ids.iter().map(|id| query::one(known.clone(), id)).collect::<Result<Vec<_>, _>>()?;
-        let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
-        let taken = match self.bells() {
-            Some(bells) => bells.accept_for_sinks(&named, &plans)?,
-            None => {
-                let bells = Bells::start(&self.plan.outbox, &plans)?;
-                let taken = bells.accept(&named)?;
-                bells.stop()?;
-                taken
-            }
-        };
-        Ok(ForwardReceipt { findings: named.len(), taken, sinks: names })
     }
 
     /// How the outbox stands; one that is not there yet is empty.
