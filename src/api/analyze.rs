@@ -12,11 +12,10 @@ use super::{
     guard::guarded,
     problem::Problem,
     records,
+    words::LogName,
 };
 use crate::app::{AccessScope, Analysis, AnalyzeRequest, LogInput, NoProgress, Watch};
 
-/// Longest name of a log, in bytes.
-const LONGEST_NAME: usize = 200;
 /// The types that are taken; all but the first are logs as they are.
 const TYPES: &str = "application/json, application/x-ndjson, text/csv or text/plain";
 
@@ -74,35 +73,26 @@ async fn analyze_v1(
 }
 
 fn asked(mut parameters: Parameters) -> Result<(String, bool), Problem> {
-    let name = parameters.one("name", log_name);
+    let name = parameters.one("name", |text| LogName::new(text.to_owned()));
     let hand_over = parameters.one("hand_over", truth);
     parameters.done()?;
-    Ok((name.unwrap_or_else(|| "request".to_owned()), hand_over.unwrap_or(true)))
-}
-
-/// A name is shown in reports and at sinks, so it is a plain one.
-fn log_name(text: &str) -> Result<String, String> {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    let is_name = (1..=LONGEST_NAME).contains(&text.len()) && text.chars().all(is_plain);
-    is_name
-        .then(|| text.to_owned())
-        .ok_or_else(|| format!("expected a name of 1 to {LONGEST_NAME} letters, digits, `.`, `_` and `-`"))
+    Ok((name.map_or_else(|| "request".to_owned(), LogName::text), hand_over.unwrap_or(true)))
 }
 
 /// What the document says about these routes beside the above.
 pub(super) fn details() -> Value {
-    let raw = |example: &str| json!({ "schema": { "type": "string" }, "example": example });
+    // No schema: whatever the bytes are, they are a log.
+    let raw = |example: &str| json!({ "example": example });
     let records = json!({ "logs": [
         { "timestamp": "2026-03-02T08:00:00Z", "user": "ada", "source_ip": "192.0.2.10", "action": "login",
           "outcome": "success" },
         "2026-03-02T08:00:05Z sshd[811]: Failed password for root from 198.51.100.7 port 51122 ssh2",
     ] });
     let line = r#"{"timestamp":"2026-03-02T08:00:00Z","user":"ada","source_ip":"192.0.2.10","action":"login"}"#;
-    let name = format!("^[A-Za-z0-9._-]{{1,{LONGEST_NAME}}}$");
     let details = json!({
         "parameters": [
-            { "name": "name", "in": "query", "description": "How the log is shown; it also says which model is used",
-              "schema": { "type": "string", "pattern": name, "default": "request" }, "example": "auth.log" },
+            { "name": "name", "in": "query", "description": "How the log is shown, `request` if left out; it also says which model is used",
+              "schema": { "$ref": "#/components/schemas/LogName" }, "example": "auth.log" },
             { "name": "hand_over", "in": "query",
               "description": "Whether findings are kept and go to the sinks; otherwise they are only told",
               "schema": { "type": "boolean", "default": true } },
@@ -134,17 +124,4 @@ pub(super) fn body_schema() -> Value {
             "items": { "type": ["object", "string"] },
         } },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_plain() {
-        assert_eq!(log_name("auth-1.log").unwrap(), "auth-1.log");
-        assert!(log_name("").is_err());
-        assert!(log_name("../a").is_err());
-        assert!(log_name(&"x".repeat(LONGEST_NAME + 1)).is_err());
-    }
 }

@@ -17,7 +17,7 @@ use super::{
     Shared, analyze, batches, findings, idempotency, judgments, models, outbox, problem::Problem, sinks, words::Words,
 };
 use crate::app::{
-    Analysis, BatchSummary, Explanation, Feedback, FeedbackReport, FindingPage, FindingView, ForwardReceipt, Health,
+    Analysis, BatchSummary, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView, ForwardReceipt, Health,
     Job, ModelEntry, Severity, SinkReport, Status, Summary, SuppressionEffect, Suppressions, ThreatType,
 };
 
@@ -164,6 +164,7 @@ fn schemas() -> Map<String, Value> {
     add::<batches::BatchBody>(&mut asked);
     add::<judgments::SuppressBody>(&mut asked);
     add::<judgments::FeedbackBody>(&mut asked);
+    add::<models::TrainBody>(&mut asked);
     add::<sinks::CheckBody>(&mut asked);
     add::<outbox::ReplayBody>(&mut asked);
     add::<Words>(&mut asked);
@@ -195,7 +196,7 @@ fn answered(mut generator: SchemaGenerator) -> Map<String, Value> {
     add::<sinks::Sinks>(&mut generator);
     add::<SinkReport>(&mut generator);
     add::<Status>(&mut generator);
-    add::<outbox::DeadLetters>(&mut generator);
+    add::<DeadLetterPage>(&mut generator);
     add::<outbox::Replayed>(&mut generator);
     add::<Health>(&mut generator);
     generator.take_definitions(true)

@@ -15,7 +15,7 @@ use super::{
     problem::{Place, Problem},
 };
 use crate::app::{
-    AccessScope, Chosen, Explanation, FindingPage, FindingQuery, FindingView, ForwardReceipt, LARGEST_PAGE, Order,
+    AccessScope, Explanation, FindingPage, FindingQuery, FindingView, ForwardOrder, ForwardReceipt, LARGEST_PAGE, Order,
     Severity, Summary, Suppressed, ThreatType,
 };
 
@@ -83,20 +83,20 @@ async fn forward(
     Given(body): Given<ForwardBody>,
 ) -> Result<Json<ForwardReceipt>, Problem> {
     let ForwardBody { ids, filter, sinks, dry_run } = body;
-    let chosen = match (ids, filter) {
-        (Some(ids), None) => Chosen::Named(ids),
-        (None, Some(filter)) => Chosen::Matching(Box::new(filter.query())),
-        _ => return Err(Problem::unprocessable(vec![Place::at("", "expected either `ids` or `filter`")])),
-    };
-    Ok(Json(shared.ask(move |desk| desk.forward(&chosen, &sinks, dry_run)).await?))
+    let ids = ids.unwrap_or_default();
+    if ids.is_empty() && filter.is_none() {
+        return Err(Problem::unprocessable(vec![Place::at("", "expected `ids` or `filter`")]));
+    }
+    let order = ForwardOrder { ids, query: filter.map(Filter::query), sinks, dry_run, ..ForwardOrder::default() };
+    Ok(Json(shared.ask(move |desk| desk.forward(&order)).await?))
 }
 
-/// Findings to be forwarded: those named, or all that match.
+/// Findings to be forwarded: those named, and all that match.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [
-    { "required": ["ids"], "properties": { "ids": { "type": "array" }, "filter": { "type": "null" } } },
-    { "required": ["filter"], "properties": { "filter": { "type": "object" }, "ids": { "type": "null" } } },
+#[schemars(extend("anyOf" = [
+    { "required": ["ids"], "properties": { "ids": { "type": "array", "minItems": 1 } } },
+    { "required": ["filter"], "properties": { "filter": { "type": "object" } } },
 ]))]
 pub(super) struct ForwardBody {
     /// Ids, or clear beginnings of them.

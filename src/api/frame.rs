@@ -10,7 +10,7 @@ use axum::{
     extract::Request,
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
+        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -88,14 +88,14 @@ fn bare(response: &Response) -> Option<Problem> {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    (is_error && !kind.contains("json")).then(|| Problem::new(status, bare_detail(status, response.headers())))
+    (is_error && !kind.contains("json")).then(|| Problem::new(status, bare_detail(status)))
 }
 
-fn bare_detail(status: StatusCode, headers: &HeaderMap) -> String {
-    match (status, headers.get(ALLOW).and_then(|allow| allow.to_str().ok())) {
-        (StatusCode::METHOD_NOT_ALLOWED, Some(allow)) => format!("expected one of the methods {allow}"),
-        (StatusCode::UNSUPPORTED_MEDIA_TYPE, _) => "expected no Content-Encoding but gzip".to_owned(),
-        _ => "the request can't be answered".to_owned(),
+fn bare_detail(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => "expected another method; `Allow` names those that there are",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "expected no Content-Encoding but gzip",
+        _ => "the request can't be answered",
     }
 }
 

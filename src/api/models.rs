@@ -2,19 +2,20 @@
 
 use axum::{Json, extract::State, response::Response};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
     batches::{Jobs, accepted, of_kind, one, stop},
-    extract::Named,
+    extract::{MaybeGiven, Named},
     guard::{AskedBy, guarded},
     idempotency::once,
     problem::Problem,
+    words::LogName,
 };
-use crate::app::{AccessScope, Job, JobKind, ModelEntry};
+use crate::app::{AccessScope, Job, JobKind, ModelEntry, TrainRequest};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     let looking = OpenApiRouter::new().routes(routes!(list)).routes(routes!(trainings)).routes(routes!(training));
@@ -26,6 +27,14 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Models {
     models: Vec<ModelEntry>,
+}
+
+/// What is learned.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TrainBody {
+    /// The one name of what is learned from all logs; without it each log has its own model.
+    name: Option<LogName>,
 }
 
 /// Models, by name
@@ -40,10 +49,16 @@ async fn list(State(shared): State<Shared>) -> Result<Json<Models>, Problem> {
 ///
 /// One model for each log is written into the model directory. `Location` says where to ask how far it is.
 #[utoipa::path(post, path = "/v1/models", tag = "models", operation_id = "train_models",
+    request_body(content = ref("#/components/schemas/TrainBody"), content_type = "application/json"),
     responses((status = 202, description = "It waits for its turn", body = ref("#/components/schemas/Job"))),
 )]
-async fn train(State(shared): State<Shared>, AskedBy(by): AskedBy) -> Result<Response, Problem> {
-    let job = shared.ask(move |desk| desk.start_training(&by)).await?;
+async fn train(
+    State(shared): State<Shared>,
+    AskedBy(by): AskedBy,
+    MaybeGiven(body): MaybeGiven<TrainBody>,
+) -> Result<Response, Problem> {
+    let request = TrainRequest { name: body.name.map(LogName::text), paths: Vec::new() };
+    let job = shared.ask(move |desk| desk.start_training(request, &by)).await?;
     Ok(accepted("/v1/trainings", job))
 }
 
@@ -84,5 +99,8 @@ async fn cancel(State(shared): State<Shared>, Named(id): Named) -> Result<Respon
 pub(super) fn details() -> Value {
     let name = json!({ "name": "name", "in": "path", "required": true, "description": "The model's name",
         "schema": { "type": "string", "minLength": 1 } });
-    json!({ "load_model": { "parameters": [name], "responses": { "404": "There is no such model" } } })
+    json!({
+        "train_models": { "body": {}, "optional_body": true },
+        "load_model": { "parameters": [name], "responses": { "404": "There is no such model" } },
+    })
 }

@@ -13,21 +13,12 @@ use super::{
     idempotency::once,
     problem::Problem,
 };
-use crate::app::{AccessScope, DeadLetter, Letters, Status};
-
-/// Dead letters in one answer.
-const MOST: usize = 1000;
+use crate::app::{AccessScope, DeadLetterPage, LARGEST_PAGE, Letters, Status};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     let looking = OpenApiRouter::new().routes(routes!(status)).routes(routes!(dead));
     guarded(AccessScope::SinksRead, looking)
         .merge(guarded(AccessScope::SinksWrite, once(OpenApiRouter::new().routes(routes!(replay)))))
-}
-
-/// Dead letters, the oldest first.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct DeadLetters {
-    dead: Vec<DeadLetter>,
 }
 
 /// Which dead letters; what is left out does not matter.
@@ -59,23 +50,24 @@ async fn status(State(shared): State<Shared>) -> Result<Json<Status>, Problem> {
     Ok(Json(shared.ask(|desk| desk.outbox()).await?))
 }
 
-/// What sinks will never take
+/// What sinks will never take, a page at a time
 #[utoipa::path(get, path = "/v1/outbox/dead", tag = "sinks", operation_id = "list_dead_letters",
-    responses((status = 200, description = "The dead letters", body = ref("#/components/schemas/DeadLetters"))),
+    responses((status = 200, description = "A page", body = ref("#/components/schemas/DeadLetterPage"))),
 )]
-async fn dead(State(shared): State<Shared>, mut parameters: Parameters) -> Result<Json<DeadLetters>, Problem> {
+async fn dead(State(shared): State<Shared>, mut parameters: Parameters) -> Result<Json<DeadLetterPage>, Problem> {
     let limit = |text: &str| {
-        let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
-        number.ok_or_else(|| format!("expected a number from 1 to {MOST}"))
+        let number = text.parse().ok().filter(|number| (1..=LARGEST_PAGE).contains(number));
+        number.ok_or_else(|| format!("expected a number from 1 to {LARGEST_PAGE}"))
     };
     let which = Letters {
         sink: parameters.one("sink", short::<100>),
         finding: parameters.one("finding", short::<100>),
         kind: parameters.one("kind", short::<100>),
-        limit: Some(parameters.one("limit", limit).unwrap_or(100)),
+        limit: Some(parameters.one("limit", limit).unwrap_or(20)),
     };
+    let after = parameters.one("cursor", cursor);
     parameters.done()?;
-    Ok(Json(DeadLetters { dead: shared.ask(move |desk| desk.dead_letters(&which)).await? }))
+    Ok(Json(shared.ask(move |desk| desk.dead_letter_page(&which, after.as_deref())).await?))
 }
 
 /// Give dead letters another try
@@ -92,6 +84,11 @@ async fn replay(
     Ok(Json(Replayed { replayed: shared.ask(move |desk| desk.replay(&which)).await? }))
 }
 
+fn cursor(text: &str) -> Result<String, &'static str> {
+    let is_one = (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_one.then(|| text.to_owned()).ok_or("expected the `next` of a page")
+}
+
 /// What the document says about these routes beside the above.
 pub(super) fn details() -> Value {
     let text = |name: &str, description: &str| {
@@ -103,8 +100,10 @@ pub(super) fn details() -> Value {
             text("sink", "Only those to this sink"),
             text("finding", "Only those of this finding"),
             text("kind", "Only those of this kind, for example `rejected`"),
-            { "name": "limit", "in": "query", "description": "At most so many, the oldest first",
-              "schema": { "type": "integer", "minimum": 1, "maximum": MOST, "default": 100 } },
+            { "name": "limit", "in": "query", "description": "Most dead letters on the page",
+              "schema": { "type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": 20 } },
+            { "name": "cursor", "in": "query", "description": "The `next` of the page before",
+              "schema": { "type": "string", "pattern": "^[0-9]{1,18}$" } },
         ] },
         "replay_dead_letters": { "body": { "kind": "rejected" }, "optional_body": true },
     })

@@ -1,7 +1,8 @@
 //! `{"logs": [...]}` into a log: each element becomes one line, so that whatever is said about line 7 is about record 7.
 //!
 //! Elements are written out as they are read, so a document that is larger than memory may come. A line feed within a
-//! record becomes a space: in JSON it means the same, and in a text it keeps the record whole.
+//! record becomes a space: in JSON it means the same, and in a text it keeps the record whole. A text among objects becomes
+//! the message of an object, because a log has one format.
 
 use std::{
     fmt,
@@ -43,7 +44,7 @@ fn write<'de, R: serde_json::de::Read<'de>>(
     mut deserializer: serde_json::Deserializer<R>,
     log: &mut dyn Write,
 ) -> Result<(), Problem> {
-    let mut writing = Writing { log, place: String::new(), failed: None };
+    let mut writing = Writing { log, place: String::new(), has_objects: false, failed: None };
     let read = Document(&mut writing).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     match (writing.failed, read) {
         (Some(error), _) => Err(Problem::unexpected(&error)),
@@ -56,6 +57,8 @@ struct Writing<'a> {
     log: &'a mut dyn Write,
     /// Where the document is read, as a JSON pointer.
     place: String,
+    /// Whether one of the records was an object.
+    has_objects: bool,
     failed: Option<io::Error>,
 }
 
@@ -63,10 +66,14 @@ impl Writing<'_> {
     fn record<E: Error>(&mut self, record: &RawValue) -> Result<(), E> {
         let text = record.get();
         let line = match text.as_bytes().first() {
-            Some(b'{') => on_one_line(text),
+            Some(b'{') => {
+                self.has_objects = true;
+                on_one_line(text)
+            }
             Some(b'"') => {
                 let text: String = serde_json::from_str(text).map_err(|_| E::custom("expected a text of Unicode"))?;
-                on_one_line(&text)
+                let is_event = !self.has_objects || text.trim_start().starts_with('{');
+                if is_event { on_one_line(&text) } else { serde_json::json!({ "message": text }).to_string() }
             }
             _ => return Err(E::custom("expected a record: an object or a string")),
         };
@@ -169,7 +176,9 @@ mod tests {
     #[test]
     fn every_record_is_one_line() {
         let document = "{\"logs\": [ {\n\"user\": \"ada\\n\"\r\n}, \"a raw\\nline\", \"\" ]}";
-        assert_eq!(log(document).unwrap(), "{ \"user\": \"ada\\n\"  }\na raw line\n\n");
+        assert_eq!(log(document).unwrap(), "{ \"user\": \"ada\\n\"  }\n{\"message\":\"a raw\\nline\"}\n{\"message\":\"\"}\n");
+        let texts = r#"{"logs": ["a raw\nline", "", "{\"user\":\n\"ada\"}"]}"#;
+        assert_eq!(log(texts).unwrap(), "a raw line\n\n{\"user\": \"ada\"}\n");
         assert_eq!(log(r#"{"logs": []}"#).unwrap(), "");
     }
 
