@@ -229,7 +229,7 @@ fn past(text: &str) -> Result<Timestamp, String> {
 }
 
 /// From now on: so long, or until a moment.
-fn from_now(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn from_now(text: &str) -> Result<SignedDuration, String> {
     length(text).or_else(|_| moment(text).map(|moment| moment.duration_since(Timestamp::now())))
 }
 
