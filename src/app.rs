@@ -11,6 +11,7 @@ mod error;
 mod findings;
 mod judgments;
 mod kept;
+mod keys;
 mod logs;
 mod models;
 mod outbox;
@@ -39,6 +40,7 @@ pub use self::{
         FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,
         feedback, find_finding, give_feedback, lift, list_findings, suppress, suppressions,
     },
+    keys::{create_key, list_keys, revoke_key},
     logs::{FieldMapping, Inspection, Scored, inspect, score},
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
@@ -57,7 +59,10 @@ pub use self::{
 };
 use crate::batch;
 pub use crate::{
-    access::{Caller, Credentials, Gate, KeyCard, NewKey, Refusal, Scope as AccessScope, Scopes},
+    access::{
+        Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey, Refusal,
+        Scope as AccessScope, Scopes,
+    },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
         AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, Listen, OutboxPlan, Overrides, Plan,

@@ -3,8 +3,17 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    batch::BatchError, config::ConfigError, detect::DetectError, judgment::JournalError, model::ModelError,
-    outbox::OutboxError, report::ReportError, rules::folder::FolderError, sink::ErrorKind, source::SourceError,
+    access::{GateError, KeyError},
+    batch::BatchError,
+    config::ConfigError,
+    detect::DetectError,
+    judgment::JournalError,
+    model::ModelError,
+    outbox::OutboxError,
+    report::ReportError,
+    rules::folder::FolderError,
+    sink::ErrorKind,
+    source::SourceError,
 };
 
 /// Why a front does not get what it asked for.
@@ -152,6 +161,12 @@ pub enum AppError {
     /// Too much is going on already.
     #[error("{0}")]
     Busy(String),
+    /// API keys can't be read or changed.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Nobody can be let in, or everybody would be.
+    #[error(transparent)]
+    Gate(#[from] GateError),
     /// The work was stopped.
     #[error("stopped")]
     Stopped,

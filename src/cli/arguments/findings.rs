@@ -229,8 +229,9 @@ fn past(text: &str) -> Result<Timestamp, String> {
 }
 
 /// From now on: so long, or until a moment.
-fn from_now(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn from_now(text: &str) -> Result<SignedDuration, String> {
     crate::app::from_now(text, Timestamp::now())
+}
 }
 
 #[cfg(test)]
