@@ -29,7 +29,7 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, BatchRequest, Change, Delivery, Desk, EntityCount, Explanation, FindingView,
         ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState, LogInput, LogResult, ModelEntry,
-        SinkEntry, Summary,
+        PageQuery, SinkEntry, Summary,
     },
     error::AppError,
     findings::{Findings, read_findings},
@@ -65,6 +65,7 @@ pub use crate::{
         DeadLetter, DeliveryState, Letters, OutboxError, Pending, Progress as LaneProgress, Settled,
         Shown as ShownFinding, SinkStatus, Status,
     },
+    report::live::{Message as PageMessage, Page, Pages, Visitor},
     report::{AnomalyRecord, BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     rollout::{
         Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::{Shared, problem::Problem};
-use crate::app::{Analysis, Explanation, FindingPage, FindingView, Health};
+use crate::app::{Analysis, Change, Explanation, FindingPage, FindingView, Health};
 
 /// The document with all that the routes don't say.
 pub(super) fn complete(routes: OpenApi) -> Value {
@@ -49,6 +49,7 @@ fn schemas() -> Map<String, Value> {
     add::<FindingView>(&mut generator);
     add::<Explanation>(&mut generator);
     add::<Health>(&mut generator);
+    add::<Change>(&mut generator);
     generator.take_definitions(true)
 }
 

@@ -5,16 +5,19 @@
 
 mod analyze;
 mod ask;
+mod changes;
 mod document;
 mod findings;
 mod guard;
 mod health;
+mod page;
 mod problem;
 mod server;
 
 use std::sync::Arc;
 
 use axum::Router;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
@@ -26,17 +29,23 @@ use crate::app::{Desk, Gate};
 pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
+    /// Is cancelled when the server is to end: for answers that would never end by themselves.
+    stopping: CancellationToken,
 }
 
 /// Every documented route, and the document that tells about them.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(analyze::routes()).merge(findings::routes()).merge(health::routes())
+    OpenApiRouter::new()
+        .merge(analyze::routes())
+        .merge(changes::routes())
+        .merge(findings::routes())
+        .merge(health::routes())
 }
 
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
-    let router = router.merge(document::routes(document::complete(document)));
+    let router = router.merge(document::routes(document::complete(document))).merge(page::routes());
     guard::around(router, &shared).with_state(shared)
 }
 

@@ -97,7 +97,7 @@ pub fn render_html(input: ReportInput<'_>) -> Result<String, ReportError> {
         style => style.as_str(),
         script => script.as_str(),
         header => Serde(page::Header::new(input, &overview)),
-        time => Serde(chart::time_chart(input.reports, &overview, &links)),
+        time => Serde(chart::time_chart(&input.reports.iter().collect::<Vec<_>>(), &overview, &links)),
         scores => Serde(chart::score_chart(input.reports, input.run.threshold)),
         findings => overview.ranked.len(),
         left_out => overview.ranked.len() - cards.shown - rows.shown,

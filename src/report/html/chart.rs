@@ -85,7 +85,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(reports: &[FileReport], overview: &Overview<'_>) -> Option<Self> {
+    fn new(reports: &[&FileReport], overview: &Overview<'_>) -> Option<Self> {
         let ends = reports.iter().flat_map(|report| [report.first_event, report.last_event]);
         let seen = overview.ranked.iter().flat_map(|item| [item.finding.first_seen, item.finding.last_seen]);
         let times: Vec<i64> = ends.chain(seen).flatten().map(Timestamp::as_second).collect();
@@ -103,7 +103,7 @@ impl Scale {
 
 /// The time chart, or nothing when no event names a time.
 pub(in crate::report) fn time_chart(
-    reports: &[FileReport],
+    reports: &[&FileReport],
     overview: &Overview<'_>,
     links: &Links<'_>,
 ) -> Option<TimeChart> {
@@ -127,7 +127,7 @@ pub(in crate::report) fn time_chart(
 
 /// The files' timelines on one scale: each bin's events are spread evenly over the time it stands for.
 #[expect(clippy::cast_precision_loss, reason = "counts of a chart")]
-fn merged(reports: &[FileReport], scale: Scale) -> Vec<f64> {
+fn merged(reports: &[&FileReport], scale: Scale) -> Vec<f64> {
     let mut counts = vec![0.0; BINS];
     for timeline in reports.iter().map(|report| &report.timeline) {
         let Some(start) = timeline.start else { continue };
@@ -353,6 +353,7 @@ mod tests {
     fn merging_timelines_keeps_every_event() {
         let reports = fixture::reports();
         let overview = Overview::new(&reports);
+        let reports: Vec<_> = reports.iter().collect();
         let scale = Scale::new(&reports, &overview).unwrap();
         let merged: f64 = merged(&reports, scale).iter().sum();
         let given: u64 = reports.iter().flat_map(|report| &report.timeline.events).sum();
@@ -369,7 +370,7 @@ mod tests {
         reports[1].last_event = Some(Timestamp::MAX);
         let overview = Overview::new(&reports);
         let links = Links { finding: &|_| None, entity: &|_| None, lanes: 5 };
-        let chart = time_chart(&reports, &overview, &links).unwrap();
+        let chart = time_chart(&reports.iter().collect::<Vec<_>>(), &overview, &links).unwrap();
         assert!(!serde_json::to_string(&chart).unwrap().contains("NaN"));
         assert!(time_chart(&[], &Overview::new(&[]), &links).is_none());
     }

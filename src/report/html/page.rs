@@ -46,11 +46,11 @@ struct Tile {
 }
 
 #[derive(Debug, Serialize)]
-struct SeverityShare {
-    look: SeverityLook,
-    count: String,
-    x: String,
-    width: String,
+pub(in crate::report) struct SeverityShare {
+    pub(in crate::report) look: SeverityLook,
+    pub(in crate::report) count: String,
+    pub(in crate::report) x: String,
+    pub(in crate::report) width: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,7 +124,7 @@ fn tiles(reports: &[FileReport], overview: &Overview<'_>) -> Vec<Tile> {
 }
 
 /// `4 users, 2 hosts` for those that findings are about.
-fn kinds(overview: &Overview<'_>) -> String {
+pub(in crate::report) fn kinds(overview: &Overview<'_>) -> String {
     let mut counts: BTreeMap<EntityKind, u64> = BTreeMap::new();
     for (entity, _) in &overview.entities {
         *counts.entry(entity.kind).or_default() += 1;
@@ -141,7 +141,7 @@ fn kinds(overview: &Overview<'_>) -> String {
 
 /// The shares of the findings, worst first, side by side in one bar.
 #[expect(clippy::cast_precision_loss, reason = "counts of a chart")]
-fn severities(overview: &Overview<'_>) -> Vec<SeverityShare> {
+pub(in crate::report) fn severities(overview: &Overview<'_>) -> Vec<SeverityShare> {
     let total = overview.ranked.len().max(1) as f64;
     let mut x = 0.0;
     let mut shares = Vec::new();
