@@ -74,7 +74,7 @@ impl PageQuery {
         query.order = taken(&mut fields.order, notices, "order", order).unwrap_or(Order::Strongest);
         for (field, time) in [(&mut fields.since, query.since), (&mut fields.until, query.until)] {
             // As the form's field wants it, whatever it was given as.
-            *field = time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default();
+            *field = time.map(|time| time.strftime("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default();
         }
         query
     }
@@ -356,7 +356,7 @@ mod tests {
         assert_eq!((meant.min_severity, meant.entity.as_deref()), (Severity::High, Some("alice")));
         assert_eq!((meant.suppressed, meant.order, meant.after), (Suppressed::Only, Order::Newest, None));
         assert_eq!(meant.since.unwrap().to_string(), "2026-11-14T03:12:00Z");
-        assert_eq!(asked.fields.until, "2026-11-14T04:00:00");
+        assert_eq!(asked.fields.until, "2026-11-14T04:00");
     }
 
     #[test]

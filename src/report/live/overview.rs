@@ -183,6 +183,9 @@ impl Delivery {
             (_, 1.., _, _) => ("bad", format!("{} held", number(held)), format!("{} waiting", number(pending))),
             (_, 0, 1.., _) => ("bad", format!("{} dead", number(dead)), delivered),
             (_, 0, 0, 1..) => ("busy", format!("{} waiting", number(pending)), delivered),
+            _ if sum(|sink| sink.delivered) == 0 => {
+                ("none", "Nothing yet".to_owned(), "no finding was sent".to_owned())
+            }
             _ => ("good", "All sent".to_owned(), delivered),
         };
         Self { is, value, note }
