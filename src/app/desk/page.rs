@@ -1,5 +1,7 @@
 //! What the pages of the server show: reports, decisions, sinks and jobs of one moment, put together.
 
+use std::sync::Arc;
+
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{Desk, JobKind, JobState, SinkEntry};
@@ -111,8 +113,9 @@ impl Desk {
     /// Findings or decisions can't be read.
     pub fn overview(&self, mut asked: PageQuery) -> Result<Page, AppError> {
         let now = Timestamp::now();
-        let (reports, mut notices) = self.reports_at_hand()?;
-        let reports: Vec<&FileReport> = reports.iter().collect();
+        let view = self.shelf.view()?;
+        let reports: Vec<&FileReport> = view.reports.iter().map(Arc::as_ref).collect();
+        let mut notices = view.problems.clone();
         let judgments = self.judgments()?;
         notices.extend(judgments.problems.iter().cloned());
         let query = asked.meant(&mut notices);
@@ -152,8 +155,9 @@ impl Desk {
     /// There is none, or several begin so.
     pub fn finding_page(&self, id: &str) -> Result<Page, AppError> {
         let now = Timestamp::now();
-        let (reports, mut notices) = self.reports_at_hand()?;
-        let reports: Vec<&FileReport> = reports.iter().collect();
+        let view = self.shelf.view()?;
+        let reports: Vec<&FileReport> = view.reports.iter().map(Arc::as_ref).collect();
+        let mut notices = view.problems.clone();
         let item = one(&reports, id)?;
         let judgments = self.judgments()?;
         let suppression = judgments.silenced_by(item.finding, now).map(suppression);
@@ -175,15 +179,6 @@ impl Desk {
         }))
     }
 
-    fn reports_at_hand(&self) -> Result<(Vec<FileReport>, Vec<String>), AppError> {
-        use crate::report::{Choice, ReportError, load_reports};
-        match load_reports(&self.plan.batch.output_dir, Choice::All) {
-            Ok(loaded) => Ok((loaded.reports, loaded.problems.iter().map(ToString::to_string).collect())),
-            Err(ReportError::NoReports { .. } | ReportError::Read { .. }) => Ok(Default::default()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// The sinks that are set up, then those that only the outbox knows; none with a notice when they can't be read.
     fn sinks_at_hand(&self, notices: &mut Vec<String>) -> Option<Vec<SinkFacts>> {
         let read = self.sinks().and_then(|sinks| Ok((sinks, self.outbox()?)));
@@ -203,6 +198,7 @@ impl Desk {
     fn jobs_at_hand(&self) -> Vec<JobFacts> {
         let facts = |job: super::Job| JobFacts {
             title: match job.kind {
+                JobKind::Analysis => "Analysis",
                 JobKind::Batch => "Batch",
                 JobKind::Train => "Training",
             },

@@ -214,8 +214,12 @@
   }
 
   function forwarded(receipt, sinks) {
-    if (receipt.accepted === 0) return "Nothing new to send.";
-    return "On its way to " + sinks.join(", ") + ".";
+    const plan = receipt.planned && receipt.planned[0];
+    if (!plan) return "On its way to " + sinks.join(", ") + ".";
+    if (plan.suppressed_by) return "It is suppressed and was held back; lift the suppression first.";
+    if (plan.sinks.length > 0) return "On its way to " + plan.sinks.join(", ") + ".";
+    if (plan.known.length > 0) return plan.known.join(", ") + (plan.known.length === 1 ? " has" : " have") + " it already.";
+    return "These sinks take no findings like this one.";
   }
 
   // Suppressing takes two steps: what it would hide is shown before it is done, and again when anything was changed.
