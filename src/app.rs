@@ -14,6 +14,7 @@ mod logs;
 mod models;
 mod outbox;
 mod query;
+mod reference;
 mod reports;
 mod rollout;
 mod rules;
@@ -28,7 +29,7 @@ pub use self::{
     delivery::{Bells, ForwardRequest, Forwarded, TakenOver, forward},
     desk::{
         Analysis, AnalyzeRequest, BatchRequest, Change, Delivery, Desk, EntityCount, Explanation, FindingView,
-        ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState, LogInput, LogResult, ModelEntry,
+        ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState, LogFiles, LogInput, LogResult, ModelEntry,
         SinkEntry, Summary,
     },
     error::AppError,
@@ -41,6 +42,7 @@ pub use self::{
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     query::{FindingPage, FindingQuery, JudgedFinding, LARGEST_PAGE, Order, Suppressed},
+    reference::{ThreatReference, threat_reference},
     reports::{Reported, demo, report, summary_text},
     rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
     rules::{
@@ -65,6 +67,8 @@ pub use crate::{
         DeadLetter, DeliveryState, Letters, OutboxError, Pending, Progress as LaneProgress, Settled,
         Shown as ShownFinding, SinkStatus, Status,
     },
+    parse::ComplaintReason,
+    report::visible::plain,
     report::{AnomalyRecord, BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     rollout::{
         Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,
@@ -72,7 +76,7 @@ pub use crate::{
     },
     rules::folder::{FolderError, FolderProblems},
     sink::rules::ExecutionState,
-    sink::{Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
+    sink::{Attack, Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 

@@ -8,6 +8,7 @@ mod findings;
 mod health;
 mod jobs;
 mod models;
+mod root;
 mod shelf;
 mod sinks;
 
@@ -23,6 +24,7 @@ pub use self::{
     health::{Health, HealthCheck},
     jobs::{BatchRequest, Job, JobKind, JobResult, JobState},
     models::ModelEntry,
+    root::LogFiles,
     sinks::{ForwardReceipt, SinkEntry},
 };
 use self::{jobs::Jobs, shelf::Shelf};
