@@ -10,6 +10,7 @@ mod desk;
 mod error;
 mod findings;
 mod judgments;
+mod kept;
 mod logs;
 mod models;
 mod outbox;
@@ -24,13 +25,13 @@ mod udm;
 
 use std::sync::atomic::AtomicBool;
 
-use self::analysis::{FileAnalyzer, parse_options};
+use self::analysis::{FileAnalyzer, find_model};
 pub use self::{
     delivery::{Bells, ForwardRequest, Forwarded, TakenOver, forward},
     desk::{
-        Analysis, AnalyzeRequest, BatchRequest, Change, Delivery, Desk, EntityCount, Explanation, FindingView,
-        ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState, LogFiles, LogInput, LogResult, ModelEntry,
-        SinkEntry, Summary,
+        Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
+        Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
+        LogFiles, LogInput, LogResult, ModelEntry, PlannedForward, SinkEntry, SinkState, Summary, TrainRequest,
     },
     error::AppError,
     findings::{Findings, read_findings},
@@ -99,7 +100,8 @@ pub fn run_batch(
     (watch, handover): (Watch<'_>, &dyn Handover),
     show: &mut dyn FnMut(Result<&Round, &BatchError>),
 ) -> Result<RunEnd, AppError> {
-    let analyzer = FileAnalyzer { plan, parse: parse_options(plan) };
+    let model_of = |family: &str| find_model(plan, family);
+    let analyzer = FileAnalyzer::new(plan, &model_of);
     let job = batch::Job { plan, analyzer: &analyzer, progress: watch.progress, stop: watch.stop, handover };
     Ok(batch::run(job, repeat, show)?)
 }

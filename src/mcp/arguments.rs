@@ -207,10 +207,9 @@ pub(super) struct Nothing {}
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OneModel {
-    /// The model's name as list_models shows it; without it no model is the default any more, and every log without a
-    /// model of its own is learned from itself.
-    #[schemars(length(max = 255))]
-    pub(super) name: Option<String>,
+    /// The model's name as list_models shows it.
+    #[schemars(length(min = 1, max = 200))]
+    pub(super) name: String,
 }
 
 /// What to learn from.
@@ -220,6 +219,9 @@ pub(super) struct Lesson {
     /// A file or folder within the log folder; without it all of the log folder.
     #[schemars(length(max = 4096))]
     pub(super) path: Option<String>,
+    /// One name for what is learned from all of it; without it each log has a model of its own name.
+    #[schemars(length(min = 1, max = 200))]
+    pub(super) name: Option<String>,
 }
 
 /// Which sink.

@@ -104,8 +104,7 @@ pub(super) fn all() -> Vec<Entry> {
                 name: "load_model",
                 title: "Load a model",
                 description: "Checks a trained model and makes it the default for logs that have no model of their own \
-                              name. Use it when somebody asks to load models before an analysis. Without a name there is \
-                              no default any more.",
+                              name, until this server ends. Use it when somebody asks to load models before an analysis.",
                 scope: AccessScope::ModelsWrite,
                 effect: Effect::Changes,
             },
