@@ -107,11 +107,25 @@ impl Filter {
     }
 }
 
-/// A page of findings.
+/// A page of findings. The first six are those of [`Filter`]: what is flattened can't refuse names that it does not know.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Page {
-    #[serde(flatten)]
-    pub(super) filter: Filter,
+    /// Nothing below this severity; `high` means high and critical.
+    pub(super) min_severity: Option<Severity>,
+    /// Of these threats only.
+    pub(super) threat_types: Option<Vec<ThreatType>>,
+    /// About this account, address or host only, spelled as in the log.
+    #[schemars(length(max = 1000))]
+    pub(super) entity: Option<String>,
+    /// Last seen at this time or later: `today`, `yesterday`, a length like `24h` or `7d`, a date, or an RFC 3339 time.
+    #[schemars(length(max = 64))]
+    pub(super) since: Option<String>,
+    /// Last seen before this time, in the same words.
+    #[schemars(length(max = 64))]
+    pub(super) until: Option<String>,
+    /// What is done with suppressed findings; without it they are left out and counted.
+    pub(super) suppressed: Option<SuppressedChoice>,
     /// What comes first; without it the strongest.
     pub(super) order: Option<OrderChoice>,
     /// Most findings on the page, 1 to 100; without it 20.
@@ -133,13 +147,28 @@ pub(super) enum OrderChoice {
 }
 
 impl Page {
+    /// The first page of what a filter leaves.
+    pub(super) fn of(filter: Filter, order: OrderChoice) -> Self {
+        let Filter { min_severity, threat_types, entity, since, until, suppressed } = filter;
+        let order = Some(order);
+        Self { min_severity, threat_types, entity, since, until, suppressed, order, limit: None, cursor: None }
+    }
+
     pub(super) fn query(self, call: &Call<'_>) -> Result<FindingQuery, Failure> {
         let limit = limit(self.limit, 20)?;
         let order = match self.order.unwrap_or(OrderChoice::Strongest) {
             OrderChoice::Strongest => Order::Strongest,
             OrderChoice::Newest => Order::Newest,
         };
-        Ok(FindingQuery { limit, order, after: self.cursor, ..self.filter.query(call)? })
+        let filter = Filter {
+            min_severity: self.min_severity,
+            threat_types: self.threat_types,
+            entity: self.entity,
+            since: self.since,
+            until: self.until,
+            suppressed: self.suppressed,
+        };
+        Ok(FindingQuery { limit, order, after: self.cursor, ..filter.query(call)? })
     }
 }
 

@@ -67,7 +67,8 @@ impl Meter {
 
     fn send(&self, state: &mut State) {
         #[expect(clippy::cast_precision_loss, reason = "a bar on a screen")]
-        let note = Note { done: state.done as f64, total: state.total.max(state.done) as f64, stage: state.stage.clone() };
+        let note =
+            Note { done: state.done as f64, total: state.total.max(state.done) as f64, stage: state.stage.clone() };
         state.sent = Instant::now();
         if let Some(notes) = &self.notes {
             // An error says that the client is gone.

@@ -224,7 +224,10 @@ impl LogCard {
 }
 
 /// How many of what.
-pub(super) fn counted<T: Copy + Ord>(items: impl Iterator<Item = T>, name: fn(T) -> &'static str) -> BTreeMap<String, i64> {
+pub(super) fn counted<T: Copy + Ord>(
+    items: impl Iterator<Item = T>,
+    name: fn(T) -> &'static str,
+) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     items.for_each(|item| *counts.entry(name(item).to_owned()).or_default() += 1);
     counts

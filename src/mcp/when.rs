@@ -12,7 +12,9 @@ pub(super) fn moment(text: &str, now: &Zoned) -> Result<Timestamp, String> {
     match text {
         "now" => return Ok(now.timestamp()),
         "today" => return midnight(now.date(), zone),
-        "yesterday" => return now.date().yesterday().map_err(|error| error.to_string()).and_then(|day| midnight(day, zone)),
+        "yesterday" => {
+            return now.date().yesterday().map_err(|error| error.to_string()).and_then(|day| midnight(day, zone));
+        }
         _ => {}
     }
     if let Ok(span) = text.parse::<Span>() {

@@ -27,9 +27,7 @@ impl Desk {
     /// # Errors
     /// There is no such file, it is outside of the folder, or nothing is left to be read.
     pub fn logs_under(&self, folder: &Path, path: &str) -> Result<LogFiles, AppError> {
-        let whole = folder
-            .canonicalize()
-            .map_err(|source| AppError::Read { path: folder.to_owned(), source })?;
+        let whole = folder.canonicalize().map_err(|source| AppError::Read { path: folder.to_owned(), source })?;
         let named = Path::new(path);
         // Both cases say the same: whether something exists out there is not told either.
         let outside = || {
@@ -104,7 +102,17 @@ mod tests {
         let (place, logs) = place();
         let desk = desk();
         let absolute = place.path().join("secret/key").to_str().unwrap().to_owned();
-        for path in ["../secret/key", "..", "/", "/etc/passwd", "link.log", "linked", "linked/key", &absolute, "deep/../../secret/key"] {
+        for path in [
+            "../secret/key",
+            "..",
+            "/",
+            "/etc/passwd",
+            "link.log",
+            "linked",
+            "linked/key",
+            &absolute,
+            "deep/../../secret/key",
+        ] {
             let error = desk.logs_under(&logs, path).unwrap_err().to_string();
             assert!(error.contains("no other place may be read"), "{path}: {error}");
             assert!(!error.contains("secret") || path.contains("secret"), "{error}");

@@ -389,6 +389,8 @@ pub(in crate::mcp) fn summarize(call: &Call<'_>, filter: Filter) -> Result<Summe
         feedback: feedback.collect(),
         unreadable: size(summary.problems.len()),
         truncated,
-        hint: truncated.then(|| "list_findings pages through the findings; `watchbell suppress list` shows all suppressions".to_owned()),
+        hint: truncated.then(|| {
+            "list_findings pages through the findings; `watchbell suppress list` shows all suppressions".to_owned()
+        }),
     })
 }
