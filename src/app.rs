@@ -11,6 +11,7 @@ mod error;
 mod findings;
 mod judgments;
 mod kept;
+mod keys;
 mod logs;
 mod models;
 mod outbox;
@@ -21,6 +22,7 @@ mod rollout;
 mod rules;
 mod setup;
 mod sinks;
+mod times;
 mod udm;
 
 use std::sync::atomic::AtomicBool;
@@ -39,6 +41,7 @@ pub use self::{
         FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,
         feedback, find_finding, give_feedback, lift, list_findings, suppress, suppressions,
     },
+    keys::{create_key, list_keys, revoke_key},
     logs::{FieldMapping, Inspection, Scored, inspect, score},
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
@@ -53,11 +56,15 @@ pub use self::{
     },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
+    times::{from_now, length, moment},
     udm::{UdmReport, check_udm},
 };
 use crate::batch;
 pub use crate::{
-    access::{Caller, Credentials, Gate, KeyCard, NewKey, Refusal, Scope as AccessScope, Scopes},
+    access::{
+        Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey, Refusal,
+        Scope as AccessScope, Scopes,
+    },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
         AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, Listen, OutboxPlan, Overrides, Plan,

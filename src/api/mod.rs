@@ -1,16 +1,27 @@
 //! The front for programs and browsers: a REST API, a page to look at, metrics.
 //!
-//! A request comes in through [`guard`], is turned into a call of the desk by the file of its resource, and goes out as
-//! JSON, or as a [`problem::Problem`]. Every resource file says in one place which scope its routes need.
+//! A request comes in through [`frame`] and [`guard`], is turned into a call of the desk by the file of its resource, and
+//! goes out as JSON, or as a [`problem::Problem`]. Every resource file says in one place which scope its routes need.
 
 mod analyze;
 mod ask;
+mod batches;
+mod body;
 mod document;
+mod extract;
 mod findings;
+mod frame;
 mod guard;
 mod health;
+mod idempotency;
+mod judgments;
+mod models;
+mod outbox;
 mod problem;
+mod records;
 mod server;
+mod sinks;
+mod words;
 
 use std::sync::Arc;
 
@@ -30,14 +41,23 @@ pub(crate) struct Shared {
 
 /// Every documented route, and the document that tells about them.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(analyze::routes()).merge(findings::routes()).merge(health::routes())
+    OpenApiRouter::new()
+        .merge(analyze::routes())
+        .merge(batches::routes())
+        .merge(findings::routes())
+        .merge(judgments::routes())
+        .merge(models::routes())
+        .merge(sinks::routes())
+        .merge(outbox::routes())
+        .merge(health::routes())
 }
 
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
     let router = router.merge(document::routes(document::complete(document)));
-    guard::around(router, &shared).with_state(shared)
+    let inner = frame::inner(router, &shared);
+    frame::outer(guard::around(inner, &shared)).with_state(shared)
 }
 
 /// The OpenAPI document, as `watchbell openapi` prints it.

@@ -180,9 +180,8 @@ pub fn lift(plan: &Plan, id: &str, reason: &str, by: &str) -> Result<(), AppErro
             .filter(|standing| standing.stands(now))
             .map(|standing| standing.suppression.id.as_str())
             .collect();
-        let known = if standing.is_empty() { "there is none".to_owned() } else { standing.join(", ") };
-        let message = format!("no suppression `{}` stands; standing: {known}", id.escape_debug());
-        return Err(AppError::Request(message));
+        let standing = if standing.is_empty() { "there is none".to_owned() } else { standing.join(", ") };
+        return Err(AppError::NoSuchSuppression { id: id.to_owned(), standing });
     }
     let action = Action::Lift { suppression: id.to_owned(), reason };
     Ok(journal(plan).append(&Entry { time: now, by: by.to_owned(), action })?)
