@@ -76,7 +76,7 @@ fn config(plan: &ServePlan, bound: SocketAddr) -> StreamableHttpServerConfig {
 
 /// Finds out who asks; what they may do is each tool's own matter.
 async fn admit(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    match gate.admit(credentials(request.headers()), Timestamp::now()) {
+    match gate.admit(credentials(request.headers()), Timestamp::now()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -86,8 +86,15 @@ async fn admit(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
 }
 
 fn refused(refusal: &Refusal) -> Response {
-    let status = StatusCode::UNAUTHORIZED;
-    let body = serde_json::json!({ "title": "Unauthorized", "status": status.as_u16(), "detail": refusal.to_string() });
+    let status = match refusal {
+        Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Missing | Refusal::Invalid | Refusal::Scope(_) => StatusCode::UNAUTHORIZED,
+    };
+    let body = serde_json::json!({
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": refusal.to_string(),
+    });
     let mut response = (status, body.to_string()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -19,7 +19,7 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use super::{call::Office, handler::Watchbell, http};
-use crate::app::{AppError, Delivery, Desk, Gate, Plan};
+use crate::app::{AppError, Delivery, Desk, Gate, Plan, ServePlan};
 
 /// How often the signal to stop is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -101,8 +101,8 @@ pub fn serve(request: McpRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result<(
 }
 
 fn listen(request: &McpRequest, address: SocketAddr) -> Result<(TcpListener, Gate), McpError> {
-    let _ = (request.insecure, &request.plan.serve);
-    let gate = Gate::open();
+    let plan = ServePlan { listen: address, ..request.plan.serve.clone() };
+    let gate = Gate::new(&plan, request.insecure).map_err(AppError::Gate)?;
     let failed = |source| McpError::Listen { address, source };
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
