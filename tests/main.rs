@@ -10,6 +10,7 @@ mod findings;
 mod json;
 mod json_oracle;
 mod kill;
+mod mcp;
 mod pipeline;
 mod place;
 mod rollout;
