@@ -17,8 +17,9 @@ use super::{
     Shared, analyze, batches, findings, idempotency, judgments, models, outbox, problem::Problem, sinks, words::Words,
 };
 use crate::app::{
-    Analysis, BatchSummary, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView, ForwardReceipt, Health,
-    Job, ModelEntry, Severity, SinkReport, Status, Summary, SuppressionEffect, Suppressions, ThreatType,
+    Analysis, BatchSummary, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView,
+    ForwardReceipt, Health, Job, ModelEntry, Severity, SinkReport, Status, Summary, SuppressionEffect, Suppressions,
+    ThreatType,
 };
 
 /// Where the page that shows the document is.

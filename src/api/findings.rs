@@ -15,8 +15,8 @@ use super::{
     problem::{Place, Problem},
 };
 use crate::app::{
-    AccessScope, Explanation, FindingPage, FindingQuery, FindingView, ForwardOrder, ForwardReceipt, LARGEST_PAGE, Order,
-    Severity, Summary, Suppressed, ThreatType,
+    AccessScope, Explanation, FindingPage, FindingQuery, FindingView, ForwardOrder, ForwardReceipt, LARGEST_PAGE,
+    Order, Severity, Summary, Suppressed, ThreatType,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {

@@ -7,6 +7,7 @@ mod analyze;
 mod ask;
 mod batches;
 mod body;
+mod connections;
 mod document;
 mod extract;
 mod findings;
@@ -20,7 +21,9 @@ mod outbox;
 mod problem;
 mod records;
 mod server;
+mod session;
 mod sinks;
+mod tls;
 mod words;
 
 use std::sync::Arc;
@@ -29,6 +32,7 @@ use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
+pub use tls::TlsError;
 
 use crate::app::{Desk, Gate};
 
@@ -37,6 +41,7 @@ use crate::app::{Desk, Gate};
 pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
+    guard: Arc<guard::Guard>,
 }
 
 /// Every documented route, and the document that tells about them.
@@ -55,7 +60,7 @@ fn resources() -> OpenApiRouter<Shared> {
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
-    let router = router.merge(document::routes(document::complete(document)));
+    let router = router.merge(document::routes(document::complete(document))).merge(session::routes());
     let inner = frame::inner(router, &shared);
     frame::outer(guard::around(inner, &shared)).with_state(shared)
 }

@@ -176,7 +176,10 @@ mod tests {
     #[test]
     fn every_record_is_one_line() {
         let document = "{\"logs\": [ {\n\"user\": \"ada\\n\"\r\n}, \"a raw\\nline\", \"\" ]}";
-        assert_eq!(log(document).unwrap(), "{ \"user\": \"ada\\n\"  }\n{\"message\":\"a raw\\nline\"}\n{\"message\":\"\"}\n");
+        assert_eq!(
+            log(document).unwrap(),
+            "{ \"user\": \"ada\\n\"  }\n{\"message\":\"a raw\\nline\"}\n{\"message\":\"\"}\n"
+        );
         let texts = r#"{"logs": ["a raw\nline", "", "{\"user\":\n\"ada\"}"]}"#;
         assert_eq!(log(texts).unwrap(), "a raw line\n\n{\"user\": \"ada\"}\n");
         assert_eq!(log(r#"{"logs": []}"#).unwrap(), "");

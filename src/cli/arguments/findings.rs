@@ -232,7 +232,6 @@ fn past(text: &str) -> Result<Timestamp, String> {
 pub(super) fn from_now(text: &str) -> Result<SignedDuration, String> {
     crate::app::from_now(text, Timestamp::now())
 }
-}
 
 #[cfg(test)]
 mod tests {
