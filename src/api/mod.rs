@@ -7,6 +7,7 @@ mod analyze;
 mod ask;
 mod batches;
 mod body;
+mod changes;
 mod connections;
 mod document;
 mod extract;
@@ -18,6 +19,7 @@ mod idempotency;
 mod judgments;
 mod models;
 mod outbox;
+mod page;
 mod problem;
 mod records;
 mod server;
@@ -29,6 +31,7 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
@@ -42,6 +45,8 @@ pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
     guard: Arc<guard::Guard>,
+    /// Is cancelled when the server is to end: for answers that would never end by themselves.
+    stopping: CancellationToken,
 }
 
 /// Every documented route, and the document that tells about them.
@@ -49,6 +54,7 @@ fn resources() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(analyze::routes())
         .merge(batches::routes())
+        .merge(changes::routes())
         .merge(findings::routes())
         .merge(judgments::routes())
         .merge(models::routes())
@@ -60,7 +66,8 @@ fn resources() -> OpenApiRouter<Shared> {
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
-    let router = router.merge(document::routes(document::complete(document))).merge(session::routes());
+    let router =
+        router.merge(document::routes(document::complete(document))).merge(page::routes()).merge(session::routes());
     let inner = frame::inner(router, &shared);
     frame::outer(guard::around(inner, &shared)).with_state(shared)
 }

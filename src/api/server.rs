@@ -16,6 +16,7 @@ use axum_server::{
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use hyper_util::rt::TokioTimer;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
@@ -82,11 +83,16 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let desk = Desk::open(request.plan, Delivery::Staying)?;
-    let shared = Shared { desk: Arc::clone(&desk), gate: Arc::new(gate), guard: Arc::new(guard) };
+    let shared = Shared {
+        desk: Arc::clone(&desk),
+        gate: Arc::new(gate),
+        guard: Arc::new(guard),
+        stopping: CancellationToken::new(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Ended)?;
     let served = runtime.block_on(async {
         let handle = Handle::new();
-        tokio::spawn(drain(handle.clone(), request.stop));
+        tokio::spawn(drain(handle.clone(), request.stop, shared.stopping.clone()));
         let server = axum_server::from_tcp(listener)?.handle(handle);
         let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
         ready(bound);
@@ -113,10 +119,11 @@ fn bounded<A>(server: Server<SocketAddr>, acceptor: A, head: Duration) -> Server
 }
 
 /// Ends the server when it is time.
-async fn drain(handle: Handle<SocketAddr>, stop: Arc<AtomicBool>) {
+async fn drain(handle: Handle<SocketAddr>, stop: Arc<AtomicBool>, stopping: CancellationToken) {
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(GLANCE).await;
     }
+    stopping.cancel();
     handle.graceful_shutdown(Some(DRAIN));
 }
 

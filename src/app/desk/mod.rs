@@ -11,6 +11,8 @@ mod jobs;
 mod letters;
 mod lookout;
 mod models;
+mod page;
+mod root;
 mod shelf;
 mod sinks;
 mod tasks;
@@ -38,6 +40,8 @@ pub use self::{
     jobs::{Job, JobKind, JobResult, JobState},
     letters::DeadLetterPage,
     models::ModelEntry,
+    page::PageQuery,
+    root::LogFiles,
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},
 };
