@@ -16,6 +16,7 @@ mod logs;
 mod models;
 mod outbox;
 mod query;
+mod reference;
 mod reports;
 mod rollout;
 mod rules;
@@ -32,7 +33,8 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
         Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
-        LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary, TrainRequest,
+        LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary,
+        TrainRequest,
     },
     error::AppError,
     findings::{Findings, read_findings},
@@ -40,11 +42,12 @@ pub use self::{
         FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,
         feedback, find_finding, give_feedback, lift, list_findings, suppress, suppressions,
     },
-    keys::{create_key, list_keys, revoke_key},
+    keys::{check_access, create_key, list_keys, revoke_key},
     logs::{FieldMapping, Inspection, Scored, inspect, score},
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     query::{FindingPage, FindingQuery, JudgedFinding, LARGEST_PAGE, Order, Suppressed},
+    reference::{ThreatReference, threat_reference},
     reports::{Reported, demo, report, summary_text},
     rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
     rules::{
@@ -60,8 +63,8 @@ pub use self::{
 use crate::batch;
 pub use crate::{
     access::{
-        Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey, Refusal,
-        Scope as AccessScope, Scopes,
+        AuditEntry, AuditLog, Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey,
+        Refusal, Scope as AccessScope, Scopes, Sessions,
     },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
@@ -73,7 +76,9 @@ pub use crate::{
         DeadLetter, DeliveryState, Letters, OutboxError, Pending, Progress as LaneProgress, Settled,
         Shown as ShownFinding, SinkStatus, Status,
     },
+    parse::ComplaintReason,
     report::live::{Message as PageMessage, Page, Pages, Visitor},
+    report::visible::plain,
     report::{AnomalyRecord, BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     rollout::{
         Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,
@@ -81,7 +86,7 @@ pub use crate::{
     },
     rules::folder::{FolderError, FolderProblems},
     sink::rules::ExecutionState,
-    sink::{Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
+    sink::{Attack, Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 

@@ -19,14 +19,29 @@ use crate::{
 pub(super) fn serve(arguments: &ServeArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
     let plan = setup.plan(Overrides { listen: arguments.listen, ..arguments.at.overrides() })?;
     let request = ServeRequest { plan, insecure: arguments.insecure, stop: signals::stop_flag()? };
+    let scheme = if request.plan.serve.tls.is_some() { "https" } else { "http" };
     let mut told = Ok(());
     api::serve(request, &mut |address: SocketAddr| {
-        told = terminal.print(&format!("listening on http://{address}\n"));
+        told = terminal.print(&format!("listening on {scheme}://{address}\n"));
     })?;
     told.map(|()| Exit::Ok)
 }
 
 /// `watchbell mcp`.
-pub(super) fn mcp(arguments: &McpArguments, setup: &Setup<'_>) -> Result<(), CliError> {
-    Ok(mcp::serve(McpRequest { plan: setup.plan(arguments.at.overrides())? })?)
+pub(super) fn mcp(arguments: &McpArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
+    let (plan, configuration) = setup.plan_and_text(arguments.at.overrides())?;
+    let request = McpRequest {
+        plan,
+        configuration,
+        root: arguments.root.clone(),
+        http: arguments.http.map(|listen| listen.0),
+        read_only: arguments.read_only,
+        insecure: arguments.insecure,
+        stop: signals::stop_flag()?,
+    };
+    let mut told = Ok(());
+    mcp::serve(request, &mut |address: SocketAddr| {
+        told = terminal.print(&format!("listening on http://{address}/mcp\n"));
+    })?;
+    told.map(|()| Exit::Ok)
 }

@@ -12,6 +12,7 @@ mod letters;
 mod lookout;
 mod models;
 mod page;
+mod root;
 mod shelf;
 mod sinks;
 mod tasks;
@@ -40,6 +41,7 @@ pub use self::{
     letters::DeadLetterPage,
     models::ModelEntry,
     page::PageQuery,
+    root::LogFiles,
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},
 };
