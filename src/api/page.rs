@@ -143,6 +143,10 @@ impl Looks {
         let refused = |status, refusal: &Refusal| Problem::new(status, refusal.to_string());
         let caller = match self.caller {
             Ok(caller) => caller,
+            Err(refusal @ Refusal::Unavailable) => {
+                let problem = refused(StatusCode::SERVICE_UNAVAILABLE, &refusal);
+                return Err(told(pages, &problem, &Visitor::default()));
+            }
             Err(refusal) if is_fragment => return Err(refused(StatusCode::UNAUTHORIZED, &refusal).into_response()),
             // Always there, whatever was asked for: no address of the request is part of it.
             Err(_) => return Err((StatusCode::SEE_OTHER, [(LOCATION, "/login")]).into_response()),

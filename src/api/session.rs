@@ -2,7 +2,7 @@
 //!
 //! The number is in a cookie that no script reads and no other site sends along. The key itself is not kept.
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -10,19 +10,17 @@ use axum::{
     extract::{Extension, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{CONTENT_SECURITY_POLICY, COOKIE, LOCATION, SET_COOKIE},
+        header::{COOKIE, LOCATION, SET_COOKIE},
     },
+    middleware,
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use minijinja::{Environment, context};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
-use super::{Shared, guard::Client, problem::Problem};
-use crate::app::{Credentials, Refusal, Sessions};
+use super::{Shared, guard::Client, page::with_headers, problem::Problem};
+use crate::app::{Credentials, Pages, Refusal, Sessions};
 
 /// The cookie's name. With the prefix, browsers take it over TLS and from this host only.
 const SECURE_COOKIE: &str = "__Host-watchbell_session";
@@ -33,20 +31,11 @@ const LARGEST_FORM: usize = 4096;
 /// The longest time for sending it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const PAGE: &str = include_str!("login.html");
-const STYLE: &str = include_str!("login.css");
-
-/// Only the style that is in the page, and a form that leads back here.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::from_str(&policy).expect("base64 is ASCII")
-});
-
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
+    Router::new()
+        .route("/login", get(show).post(log_in))
+        .route("/logout", post(log_out))
+        .layer(middleware::from_fn(with_headers))
 }
 
 async fn show(State(shared): State<Shared>) -> Result<Response, Problem> {
@@ -118,12 +107,9 @@ async fn key_in(form: Body) -> Result<SecretString, Problem> {
 }
 
 fn page(status: StatusCode, message: Option<&str>) -> Result<Response, Problem> {
-    let mut templates = Environment::new();
-    let html = templates
-        .add_template("login.html", PAGE)
-        .and_then(|()| templates.get_template("login.html")?.render(context! { style => STYLE, message }));
-    let html = html.map_err(|error| Problem::unexpected(&error))?;
-    Ok((status, [(CONTENT_SECURITY_POLICY, POLICY.clone())], Html(html)).into_response())
+    // Made anew each time: it is asked for rarely, and what is common to all pages belongs to theirs.
+    let html = Pages::new().and_then(|pages| pages.login(message)).map_err(|error| Problem::unexpected(&error))?;
+    Ok((status, Html(html)).into_response())
 }
 
 fn to(place: &'static str) -> Response {
@@ -147,12 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn the_page_escapes_and_holds_its_own_style() {
-        let response = page(StatusCode::OK, Some("<script>")).unwrap();
-        assert!(response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("style-src 'sha256-"));
+    fn the_page_escapes_what_it_says() {
+        let response = page(StatusCode::UNAUTHORIZED, Some("<script>alert(1)</script>")).unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let bytes = runtime.block_on(body::to_bytes(response.into_body(), usize::MAX)).unwrap();
         let html = String::from_utf8(bytes.to_vec()).unwrap();
-        assert!(html.contains("&lt;script&gt;") && html.contains(&format!("<style>{STYLE}</style>")), "{html}");
+        assert!(html.contains("&lt;script&gt;alert(1)") && !html.contains("<script>"), "{html}");
     }
 }

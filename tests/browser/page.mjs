@@ -71,6 +71,9 @@ const sink = createServer((request, response) => {
 });
 await new Promise((done) => sink.listen(0, "127.0.0.1", done));
 writeFileSync(join(place, "watchbell.toml"), `
+[serve]
+rate_per_minute = 100000
+
 [sinks.soc]
 type = "webhook"
 url = "http://127.0.0.1:${sink.address().port}/hook"
@@ -83,19 +86,24 @@ allow_private = true
 `);
 execFileSync(program, ["batch", "--log-dir", "logs", "--output-dir", "out", "--once"], { cwd: place, stdio: "ignore" });
 
-const server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--log-dir", "logs", "--output-dir", "out"], { cwd: place });
-let said = "";
-server.stderr.on("data", (part) => { said += part; });
-const base = await new Promise((done, fail) => {
-  let out = "";
-  server.stdout.on("data", (part) => {
-    out += part;
-    const at = /listening on (http:\S+)/.exec(out);
-    if (at) done(at[1]);
+/** Starts the server; gives its address once it listens. */
+async function serve(more) {
+  const server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--log-dir", "logs", "--output-dir", "out", ...more], { cwd: place });
+  const told = { out: "", err: "" };
+  server.stderr.on("data", (part) => { told.err += part; });
+  const base = await new Promise((done, fail) => {
+    server.stdout.on("data", (part) => {
+      told.out += part;
+      const at = /listening on (http:\S+)/.exec(told.out);
+      if (at) done(at[1]);
+    });
+    server.on("exit", (code) => fail(new Error(`serve ended with ${code}: ${told.err}`)));
   });
-  server.on("exit", (code) => fail(new Error(`serve ended with ${code}: ${said}`)));
-});
-server.removeAllListeners("exit");
+  server.removeAllListeners("exit");
+  return { server, base };
+}
+
+let { server, base } = await serve([]);
 
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
@@ -368,6 +376,32 @@ try {
     checks += 1;
     console.log("ok ends with a listener");
   }
+
+  // With authentication on, a key that may only read: a way in, no buttons, a way out.
+  const key = JSON.parse(execFileSync(program, ["keys", "create", "--name", "reader", "--scope", "findings:read", "--json"], { cwd: place })).key;
+  ({ server, base } = await serve([]));
+  await check("signing in and out", {}, async (page) => {
+    await page.goto(base + "/?next=//evil.example");
+    assert.equal(page.url(), base + "/login");
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => axe.run(document));
+    assert.deepEqual(violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) => one.id), []);
+    await page.screenshot({ path: join(shots, "login.png") });
+    await page.fill("[name=key]", key);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#verdict");
+    assert.equal(page.url(), base + "/");
+    await live(page);
+    assert.equal(await page.locator("#delivery h2").count(), 0, "sinks are not for this key");
+    await page.locator("#list tbody th a").first().click();
+    await page.waitForSelector("#why-title");
+    assert.equal(await page.locator("[data-open]").count(), 0);
+    await page.screenshot({ path: join(shots, "reader.png"), fullPage: true });
+    await page.click("text=Sign out");
+    await page.waitForURL(base + "/login");
+    await page.goto(base + "/");
+    assert.equal(page.url(), base + "/login");
+  });
 } finally {
   await browser.close();
   server.kill("SIGKILL");
