@@ -47,6 +47,7 @@ pub(super) fn complete(routes: OpenApi) -> Value {
         { "name": "judgments", "description": "What people decide about it" },
         { "name": "models", "description": "What was learned" },
         { "name": "sinks", "description": "Where findings go" },
+        { "name": "changes", "description": "What happens, while it happens" },
         { "name": "health", "description": "Whether it works" },
     ]);
     document["components"]["schemas"] = Value::Object(schemas());

@@ -63,6 +63,15 @@ fn every_operation_is_told_whole() {
     }
 }
 
+#[test]
+fn the_page_for_people_names_every_route() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/api.md")).unwrap();
+    for (method, path, _) in operations(&document()) {
+        let route = format!("`{} {path}`", method.to_uppercase());
+        assert!(page.contains(&route), "{route}");
+    }
+}
+
 fn references(value: &Value) -> Vec<String> {
     match value {
         Value::Object(members) => {
