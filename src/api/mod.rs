@@ -8,6 +8,7 @@ mod ask;
 mod batches;
 mod body;
 mod changes;
+mod connections;
 mod document;
 mod extract;
 mod findings;
@@ -22,7 +23,9 @@ mod page;
 mod problem;
 mod records;
 mod server;
+mod session;
 mod sinks;
+mod tls;
 mod words;
 
 use std::sync::Arc;
@@ -32,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
+pub use tls::TlsError;
 
 use crate::app::{Desk, Gate};
 
@@ -40,6 +44,7 @@ use crate::app::{Desk, Gate};
 pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
+    guard: Arc<guard::Guard>,
     /// Is cancelled when the server is to end: for answers that would never end by themselves.
     stopping: CancellationToken,
 }
@@ -61,7 +66,8 @@ fn resources() -> OpenApiRouter<Shared> {
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
-    let router = router.merge(document::routes(document::complete(document))).merge(page::routes());
+    let router =
+        router.merge(document::routes(document::complete(document))).merge(page::routes()).merge(session::routes());
     let inner = frame::inner(router, &shared);
     frame::outer(guard::around(inner, &shared)).with_state(shared)
 }

@@ -143,6 +143,10 @@ impl Looks {
         let refused = |status, refusal: &Refusal| Problem::new(status, refusal.to_string());
         let caller = match self.caller {
             Ok(caller) => caller,
+            Err(refusal @ Refusal::Unavailable) => {
+                let problem = refused(StatusCode::SERVICE_UNAVAILABLE, &refusal);
+                return Err(told(pages, &problem, &Visitor::default()));
+            }
             Err(refusal) if is_fragment => return Err(refused(StatusCode::UNAUTHORIZED, &refusal).into_response()),
             // Always there, whatever was asked for: no address of the request is part of it.
             Err(_) => return Err((StatusCode::SEE_OTHER, [(LOCATION, "/login")]).into_response()),
@@ -169,7 +173,8 @@ pub(super) async fn with_headers(request: Request, next: Next) -> Response {
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set(CONTENT_SECURITY_POLICY, POLICY);
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(REFERRER_POLICY, "no-referrer");
+    // With `no-referrer` browsers would say `Origin: null` when a form is sent, which the guard refuses.
+    set(REFERRER_POLICY, "same-origin");
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     keep_unless_told(headers);
