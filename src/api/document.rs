@@ -17,7 +17,7 @@ use super::{
     Shared, analyze, batches, findings, idempotency, judgments, models, outbox, problem::Problem, sinks, words::Words,
 };
 use crate::app::{
-    Analysis, BatchSummary, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView,
+    Analysis, BatchSummary, Change, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView,
     ForwardReceipt, Health, Job, ModelEntry, Severity, SinkReport, Status, Summary, SuppressionEffect, Suppressions,
     ThreatType,
 };
@@ -200,6 +200,7 @@ fn answered(mut generator: SchemaGenerator) -> Map<String, Value> {
     add::<DeadLetterPage>(&mut generator);
     add::<outbox::Replayed>(&mut generator);
     add::<Health>(&mut generator);
+    add::<Change>(&mut generator);
     generator.take_definitions(true)
 }
 

@@ -7,6 +7,7 @@ mod analyze;
 mod ask;
 mod batches;
 mod body;
+mod changes;
 mod document;
 mod extract;
 mod findings;
@@ -17,6 +18,7 @@ mod idempotency;
 mod judgments;
 mod models;
 mod outbox;
+mod page;
 mod problem;
 mod records;
 mod server;
@@ -26,6 +28,7 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
@@ -37,6 +40,8 @@ use crate::app::{Desk, Gate};
 pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
+    /// Is cancelled when the server is to end: for answers that would never end by themselves.
+    stopping: CancellationToken,
 }
 
 /// Every documented route, and the document that tells about them.
@@ -44,6 +49,7 @@ fn resources() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(analyze::routes())
         .merge(batches::routes())
+        .merge(changes::routes())
         .merge(findings::routes())
         .merge(judgments::routes())
         .merge(models::routes())
@@ -55,7 +61,7 @@ fn resources() -> OpenApiRouter<Shared> {
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
-    let router = router.merge(document::routes(document::complete(document)));
+    let router = router.merge(document::routes(document::complete(document))).merge(page::routes());
     let inner = frame::inner(router, &shared);
     frame::outer(guard::around(inner, &shared)).with_state(shared)
 }

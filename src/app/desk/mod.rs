@@ -11,6 +11,7 @@ mod jobs;
 mod letters;
 mod lookout;
 mod models;
+mod page;
 mod root;
 mod shelf;
 mod sinks;
@@ -39,6 +40,7 @@ pub use self::{
     jobs::{Job, JobKind, JobResult, JobState},
     letters::DeadLetterPage,
     models::ModelEntry,
+    page::PageQuery,
     root::LogFiles,
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},
