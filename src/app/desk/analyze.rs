@@ -25,7 +25,7 @@ const SMALL: u64 = 4 << 20;
 pub struct AnalyzeRequest {
     /// The logs.
     pub input: LogInput,
-    /// Whether findings are kept and go to the sinks; otherwise they are only told.
+    /// Whether findings are kept and, where lanes stay at work, go to the sinks; otherwise they are only told.
     pub hand_over: bool,
 }
 
