@@ -162,7 +162,7 @@ impl Gate {
     /// # Errors
     /// The key is missing or not valid.
     pub fn admit_key(&self, credentials: Credentials<'_>, now: Timestamp) -> Result<Caller, Refusal> {
-        let text = credentials.text().ok_or(Refusal::Missing)?;
+        let text = credentials.text()?;
         self.ring.as_ref().ok_or(Refusal::Invalid)?.admit(text, now)
     }
 
