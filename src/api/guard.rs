@@ -6,7 +6,6 @@ mod place;
 mod rate;
 
 use axum::{
-    Router,
     extract::{FromRequestParts, Request},
     http::{
         Extensions, HeaderMap, HeaderValue, Method, StatusCode,
