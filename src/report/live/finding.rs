@@ -1,7 +1,7 @@
 //! One finding: why, what the log says, what to do, what was decided, where it went.
 
 use jiff::Timestamp;
-use minijinja::{Value, context, value::Serde};
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 
 use super::{
@@ -80,7 +80,7 @@ impl Page {
             sinks => Serde(sinks.iter().map(|sink| (&sink.name, &sink.kind, sink.held.is_some())).collect::<Vec<_>>()),
             notices => Serde(input.notices),
         };
-        Self { template: "finding.html", parts: &PARTS, context: Value::from(context) }
+        Self { template: "finding.html", parts: &PARTS, context }
     }
 }
 

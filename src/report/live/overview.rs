@@ -1,7 +1,7 @@
 //! The overview: what a person wants to see in ten seconds.
 
 use jiff::Timestamp;
-use minijinja::{Value, context, value::Serde};
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 use watchbell_sink::{Entity, Severity, ThreatType};
 
@@ -86,7 +86,7 @@ impl Page {
             jobs_running => input.jobs.iter().filter(|job| job.state == "running").count(),
             suppressions => Serde(input.suppressions.iter().map(|one| SuppressionRow::new(one, now)).collect::<Vec<_>>()),
         };
-        Self { template: "overview.html", parts: &PARTS, context: Value::from(context) }
+        Self { template: "overview.html", parts: &PARTS, context }
     }
 }
 
