@@ -33,7 +33,8 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
         Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
-        LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary, TrainRequest,
+        LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary,
+        TrainRequest,
     },
     error::AppError,
     findings::{Findings, read_findings},
@@ -75,8 +76,8 @@ pub use crate::{
         DeadLetter, DeliveryState, Letters, OutboxError, Pending, Progress as LaneProgress, Settled,
         Shown as ShownFinding, SinkStatus, Status,
     },
-    report::live::{Message as PageMessage, Page, Pages, Visitor},
     parse::ComplaintReason,
+    report::live::{Message as PageMessage, Page, Pages, Visitor},
     report::visible::plain,
     report::{AnomalyRecord, BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     rollout::{

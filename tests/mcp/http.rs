@@ -61,11 +61,13 @@ impl Server {
             "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
             "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let mut head = format!("Authorization: Bearer {key}\r\nMCP-Protocol-Version: {VERSION}\r\nMcp-Method: {method}\r\n");
+        let mut head =
+            format!("Authorization: Bearer {key}\r\nMCP-Protocol-Version: {VERSION}\r\nMcp-Method: {method}\r\n");
         if let Some(name) = parameters["name"].as_str().or(parameters["uri"].as_str()) {
             head.push_str(&format!("Mcp-Name: {name}\r\n"));
         }
-        let (status, _, body) = self.post(&head, &json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters }));
+        let (status, _, body) =
+            self.post(&head, &json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters }));
         assert_eq!(status, 200, "{body}");
         let data = body.lines().filter_map(|line| line.strip_prefix("data:").or(Some(line)));
         let messages = data.filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
@@ -123,7 +125,8 @@ fn a_key_is_asked_for_and_opens_what_it_says() {
     };
     assert_eq!(names(&reader), ["list_findings", "explain_finding", "summarize_findings"]);
     assert_eq!(names(&all), super::TOOLS);
-    let call = |key: &str, tool: &str| server.ask(key, "tools/call", json!({ "name": tool, "arguments": { "path": "." } }));
+    let call =
+        |key: &str, tool: &str| server.ask(key, "tools/call", json!({ "name": tool, "arguments": { "path": "." } }));
     let refused = call(&reader, "analyze_logs");
     assert_eq!(refused["result"]["isError"], true, "{refused}");
     assert!(refused.to_string().contains("logs:write"), "{refused}");

@@ -153,7 +153,7 @@ fn a_wrong_argument_is_told_and_nothing_else_breaks() {
         ("analyze_file", json!({ "path": "/etc/passwd" }), "refused"),
         ("explain_finding", json!({ "id": "0123456789" }), "no_such_finding"),
         ("list_findings", json!({ "cursor": "0123456789" }), "refused"),
-        ("test_sink", json!({ "sink": "siem" }), "no_sinks"),
+        ("test_sink", json!({ "sink": "siem" }), "no_such_sink"),
         ("forward_findings", json!({ "ids": ["0123456789"] }), "no_sinks"),
     ];
     for (tool, arguments, code) in failing {
