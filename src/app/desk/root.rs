@@ -55,7 +55,8 @@ impl Desk {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{fs, num::NonZeroUsize, os::unix::fs::symlink};
 
