@@ -240,8 +240,7 @@ fn the_log_tells_of_calls_and_not_of_their_words() {
 fn a_signal_ends_it_in_order() {
     let place = place();
     let session = Session::open(&place, &[]);
-    let pid = rustix::process::Pid::from_raw(i32::try_from(session.child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    super::terminate(&session.child);
     let mut child = session.child;
     let began = std::time::Instant::now();
     let status = loop {
