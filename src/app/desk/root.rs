@@ -78,6 +78,7 @@ mod tests {
         fs::create_dir_all(logs.join("deep")).unwrap();
         fs::create_dir_all(place.path().join("secret")).unwrap();
         fs::write(place.path().join("secret/key"), "secret").unwrap();
+        fs::write(place.path().join("secret/other"), "secret").unwrap();
         fs::write(logs.join("auth.log"), "a").unwrap();
         fs::write(logs.join("deep/more.log"), "a").unwrap();
         symlink("../secret/key", logs.join("link.log")).unwrap();
