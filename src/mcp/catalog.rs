@@ -65,7 +65,9 @@ impl Entry {
         I: DeserializeOwned + JsonSchema + 'static,
         O: Answer,
     {
-        let input = schema_for_input::<I>().expect("arguments are objects");
+        let mut input = schema_for_input::<I>().expect("arguments are objects");
+        // Some clients want them named even where there are none.
+        Arc::make_mut(&mut input).entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
         let run: Run = Box::new(move |call, arguments| {
             let input: I = serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
                 Failure::arguments(match error.path().to_string().as_str() {
