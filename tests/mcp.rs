@@ -173,3 +173,8 @@ fn hostile() -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
+
+#[cfg(unix)]
+fn terminate(child: &Child) {
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+}

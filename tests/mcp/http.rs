@@ -149,8 +149,7 @@ fn a_signal_ends_it_in_order() {
     let place = place();
     let mut server = Server::start(&place, &[]);
     assert_eq!(server.status(""), 200);
-    let pid = rustix::process::Pid::from_raw(i32::try_from(server.child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    super::terminate(&server.child);
     let (mut out, mut err) = (String::new(), String::new());
     server.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     server.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
