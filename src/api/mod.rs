@@ -9,6 +9,7 @@ mod document;
 mod findings;
 mod guard;
 mod health;
+mod metrics;
 mod problem;
 mod server;
 
@@ -26,18 +27,25 @@ use crate::app::{Desk, Gate};
 pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
+    requests: Arc<metrics::Requests>,
 }
 
 /// Every documented route, and the document that tells about them.
 fn resources() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(analyze::routes()).merge(findings::routes()).merge(health::routes())
+    OpenApiRouter::new()
+        .merge(analyze::routes())
+        .merge(findings::routes())
+        .merge(health::routes())
+        .merge(metrics::routes())
 }
 
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
-    let router = router.merge(document::routes(document::complete(document)));
-    guard::around(router, &shared).with_state(shared)
+    let document = document::complete(document);
+    shared.requests.begin_with_zero(&document);
+    let router = guard::around(router.merge(document::routes(document)), &shared);
+    metrics::counted(router, &shared).with_state(shared)
 }
 
 /// The OpenAPI document, as `watchbell openapi` prints it.

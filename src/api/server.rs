@@ -62,7 +62,7 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let desk = Desk::open(request.plan, Delivery::Staying)?;
-    let shared = Shared { desk: Arc::clone(&desk), gate: Arc::new(Gate::open()) };
+    let shared = Shared { desk: Arc::clone(&desk), gate: Arc::new(Gate::open()), requests: Arc::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Ended)?;
     let served = runtime.block_on(async {
         let handle = Handle::new();

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::{Change, Desk};
+use super::{Change, Desk, gauges::Analyzed};
 use crate::{
     app::{
         AppError, JudgedFinding, TakenOver, Watch,
@@ -121,6 +121,8 @@ impl Desk {
                 Err(PartError::Failed(reason)) => logs.push(LogResult::unread(&part.file.name, reason)),
             }
         }
+        let failed = logs.iter().filter(|log| log.error.is_some()).count() as u64;
+        self.gauges.analyzed(Analyzed { source: "analyze", reports: &reports, failed, took: began.elapsed() });
         let handed_over = if request.hand_over { self.take_over(&reports)? } else { None };
         let mut analysis = self.tell_of(reports, logs)?;
         analysis.handed_over = handed_over;

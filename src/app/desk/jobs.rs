@@ -7,13 +7,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Instant,
 };
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Change, Desk};
+use super::{Change, Desk, gauges::Analyzed};
 use crate::{
     app::{AppError, ModelCard, Watch, run_batch, train},
     batch::{Handover, Nobody, Progress, Repeat, RunEnd},
@@ -87,7 +88,30 @@ pub enum JobState {
     Cancelled,
 }
 
+impl JobKind {
+    /// The `snake_case` name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Train => "train",
+        }
+    }
+}
+
 impl JobState {
+    /// The `snake_case` name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether nothing more comes.
     #[must_use]
     pub const fn is_over(self) -> bool {
@@ -200,9 +224,14 @@ impl Desk {
             plan.input.exclude.extend(request.exclude);
             let bells = desk.bells();
             let handover: &dyn Handover = bells.as_deref().map_or(&Nobody, |bells| bells);
-            let mut summary = None;
+            let (began, mut summary) = (Instant::now(), None);
             let end = run_batch(&plan, Repeat::Once, (watch, handover), &mut |round| {
-                summary = round.ok().map(|round| round.summary.clone());
+                summary = round.ok().map(|round| {
+                    let failed = round.summary.files_failed;
+                    let took = began.elapsed();
+                    desk.gauges.analyzed(Analyzed { source: "batch", reports: &round.reports, failed, took });
+                    round.summary.clone()
+                });
             })?;
             let count = summary.as_ref().map_or(0, |summary| summary.total_findings);
             if count > 0 {
@@ -279,6 +308,7 @@ impl Desk {
                         (job.state, job.error) = (JobState::Failed, Some(crate::app::analysis::with_causes(&error)));
                     }
                 }
+                desk.gauges.job_ended(&job);
                 job.id.clone()
             };
             desk.tell(Change::Job { id });

@@ -5,9 +5,12 @@
 
 mod analyze;
 mod findings;
+mod gauges;
 mod health;
 mod jobs;
+mod model_facts;
 mod models;
+mod readings;
 mod shelf;
 mod sinks;
 
@@ -25,7 +28,7 @@ pub use self::{
     models::ModelEntry,
     sinks::{ForwardReceipt, SinkEntry},
 };
-use self::{jobs::Jobs, shelf::Shelf};
+use self::{gauges::Gauges, health::LastHealth, jobs::Jobs, model_facts::ModelFacts, shelf::Shelf};
 use super::{AppError, Bells, sink_plans};
 use crate::config::Plan;
 
@@ -69,6 +72,9 @@ pub struct Desk {
     shelf: Shelf,
     jobs: Jobs,
     changes: broadcast::Sender<Change>,
+    gauges: Gauges,
+    health: LastHealth,
+    model_facts: ModelFacts,
 }
 
 impl Desk {
@@ -86,7 +92,16 @@ impl Desk {
         };
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let shelf = Shelf::new(&plan);
-        Ok(Arc::new(Self { plan, bells: RwLock::new(bells), shelf, jobs: Jobs::default(), changes }))
+        Ok(Arc::new(Self {
+            plan,
+            bells: RwLock::new(bells),
+            shelf,
+            jobs: Jobs::default(),
+            changes,
+            gauges: Gauges::new(),
+            health: LastHealth::default(),
+            model_facts: ModelFacts::default(),
+        }))
     }
 
     /// The plan that it works by.
