@@ -9,6 +9,7 @@ mod findings;
 mod json;
 mod json_oracle;
 mod kill;
+mod metrics;
 mod pipeline;
 mod place;
 mod rollout;

@@ -56,7 +56,9 @@ impl Desk {
             return health.clone();
         }
         let health = self.check_all();
-        for check in health.checks.iter().filter(|check| !check.ok) {
+        // Once, and not with every question.
+        let known = last.as_ref().map_or(&[][..], |(_, health)| &health.checks);
+        for check in health.checks.iter().filter(|check| !check.ok && !known.contains(check)) {
             tracing::warn!(check = check.name, required = check.required, detail = check.detail, "not healthy");
         }
         *last = Some((Instant::now(), health.clone()));
@@ -168,6 +170,8 @@ fn failed(name: &str, what: &str, error: &(dyn std::error::Error + 'static)) -> 
 
 /// Writes a file into a folder and takes it away again. A folder that is not there yet is one that can be made.
 fn probe_folder(folder: &Path) -> io::Result<()> {
+    // A file is not found under its name with a slash.
+    let folder = folder.components().as_path();
     match existing(folder) {
         Some(found) if found == folder => {
             let mut file = tempfile::Builder::new().prefix(".watchbell-probe-").tempfile_in(folder)?;
