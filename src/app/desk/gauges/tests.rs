@@ -1,3 +1,5 @@
+//! The counters: all there from the start, each counting what it says.
+
 use super::*;
 use crate::report::fixture;
 
