@@ -10,6 +10,8 @@ mod desk;
 mod error;
 mod findings;
 mod judgments;
+mod kept;
+mod keys;
 mod logs;
 mod models;
 mod outbox;
@@ -19,17 +21,18 @@ mod rollout;
 mod rules;
 mod setup;
 mod sinks;
+mod times;
 mod udm;
 
 use std::sync::atomic::AtomicBool;
 
-use self::analysis::{FileAnalyzer, parse_options};
+use self::analysis::{FileAnalyzer, find_model};
 pub use self::{
     delivery::{Bells, ForwardRequest, Forwarded, TakenOver, forward},
     desk::{
-        Analysis, AnalyzeRequest, BatchRequest, Change, Delivery, Desk, EntityCount, Explanation, FindingView,
-        ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState, LogInput, LogResult, ModelEntry,
-        SinkEntry, Summary,
+        Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
+        Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
+        LogInput, LogResult, ModelEntry, PlannedForward, SinkEntry, SinkState, Summary, TrainRequest,
     },
     error::AppError,
     findings::{Findings, read_findings},
@@ -37,6 +40,7 @@ pub use self::{
         FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,
         feedback, find_finding, give_feedback, lift, list_findings, suppress, suppressions,
     },
+    keys::{create_key, list_keys, revoke_key},
     logs::{FieldMapping, Inspection, Scored, inspect, score},
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
@@ -50,11 +54,15 @@ pub use self::{
     },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
+    times::{from_now, length, moment},
     udm::{UdmReport, check_udm},
 };
 use crate::batch;
 pub use crate::{
-    access::{Caller, Credentials, Gate, KeyCard, NewKey, Refusal, Scope as AccessScope, Scopes},
+    access::{
+        Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey, Refusal,
+        Scope as AccessScope, Scopes,
+    },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
         AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, Listen, OutboxPlan, Overrides, Plan,
@@ -95,7 +103,8 @@ pub fn run_batch(
     (watch, handover): (Watch<'_>, &dyn Handover),
     show: &mut dyn FnMut(Result<&Round, &BatchError>),
 ) -> Result<RunEnd, AppError> {
-    let analyzer = FileAnalyzer { plan, parse: parse_options(plan) };
+    let model_of = |family: &str| find_model(plan, family);
+    let analyzer = FileAnalyzer::new(plan, &model_of);
     let job = batch::Job { plan, analyzer: &analyzer, progress: watch.progress, stop: watch.stop, handover };
     Ok(batch::run(job, repeat, show)?)
 }

@@ -1,9 +1,22 @@
 //! The gate: credentials in, the caller out.
+//!
+//! It is open only while there is neither a key nor a token that anybody could show, and then only to callers on the same
+//! machine, unless the operator says otherwise in so many words.
+
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::{Scope, Scopes};
+use super::{
+    KeyError, Scope, Scopes,
+    key::PREFIX,
+    ring::Ring,
+    token::{TokenError, Tokens},
+};
+use crate::config::ServePlan;
+
+/// The name of callers whom nobody asks who they are.
+const ANONYMOUS: &str = "anonymous";
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +28,12 @@ pub struct Caller {
     pub scopes: Scopes,
 }
 
+impl Caller {
+    fn anonymous() -> Self {
+        Self { name: ANONYMOUS.to_owned(), scopes: Scopes::all() }
+    }
+}
+
 /// What a request brings along to say who asks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Credentials<'a> {
@@ -22,6 +41,13 @@ pub struct Credentials<'a> {
     pub bearer: Option<&'a str>,
     /// What stands in `X-API-Key`.
     pub api_key: Option<&'a str>,
+}
+
+impl<'a> Credentials<'a> {
+    /// The text that counts; an empty one is none.
+    fn text(self) -> Option<&'a str> {
+        self.bearer.or(self.api_key).filter(|text| !text.is_empty())
+    }
 }
 
 /// Why somebody may not ask.
@@ -36,60 +62,182 @@ pub enum Refusal {
     /// The caller may not do this.
     #[error("expected the scope `{0}`")]
     Scope(Scope),
+    /// The keys that tokens are signed with can't be had, so nobody can say whether this one is valid.
+    #[error("tokens can't be checked at the moment; the log says why")]
+    Unavailable,
 }
 
-/// An API key as it is shown once.
-#[derive(Debug)]
-pub struct NewKey {
-    /// The key itself.
-    pub secret: secrecy::SecretString,
-    /// What is kept of it.
-    pub card: KeyCard,
-}
-
-/// What is known about an API key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeyCard {
-    /// Its id, which is no secret.
-    pub id: String,
-    /// What it is for.
-    pub name: String,
-    /// What it allows.
-    pub scopes: Scopes,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it ends.
-    pub expires: Option<Timestamp>,
+/// Why there is no gate.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The API keys can't be read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Tokens can't be checked.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// Everybody on the network could do everything.
+    #[error(
+        "{address} can be reached from other machines, and nobody is asked who they are: make an API key with \
+         `watchbell keys create --name NAME --scope admin`, or set `jwt_jwks`, `jwt_issuer` and `jwt_audience` under \
+         [serve], or listen on 127.0.0.1, or let everybody do everything with --insecure"
+    )]
+    Unguarded {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
 }
 
 /// Says who asks.
 #[derive(Debug)]
 pub struct Gate {
-    is_open: bool,
+    ring: Option<Ring>,
+    tokens: Option<Tokens>,
 }
 
 impl Gate {
     /// A gate that lets everybody do everything.
     #[must_use]
     pub fn open() -> Self {
-        Self { is_open: true }
+        Self { ring: None, tokens: None }
     }
 
-    /// Whether nobody is asked who they are.
+    /// The gate that the configuration asks for. `insecure` allows what is otherwise refused: to let everybody do
+    /// everything from other machines. It opens nothing where there are keys or tokens.
+    ///
+    /// # Errors
+    /// Keys or tokens can't be read, or everybody on the network could do everything.
+    pub fn new(plan: &ServePlan, insecure: bool) -> Result<Self, GateError> {
+        let ring = Some(Ring::open(&plan.keys_file)?);
+        let tokens = plan.tokens.as_ref().map(Tokens::new).transpose()?;
+        let gate = Self { ring, tokens };
+        let address = plan.listen;
+        let is_near = address.ip().to_canonical().is_loopback();
+        if gate.is_open() || !gate.can_be_passed() {
+            if !is_near && !insecure {
+                return Err(GateError::Unguarded { address });
+            }
+            if !gate.is_open() {
+                tracing::warn!("no API key is valid any more, so nobody can log in; `watchbell keys create` makes one");
+            } else if !is_near {
+                tracing::warn!(%address, "INSECURE: everybody who reaches this address can do everything, unasked");
+            }
+        }
+        Ok(gate)
+    }
+
+    /// Whether nobody is asked who they are. Making the first key changes that at once.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.is_open
+        self.tokens.is_none() && !self.ring.as_ref().is_some_and(Ring::is_used)
+    }
+
+    fn can_be_passed(&self) -> bool {
+        self.tokens.is_some() || self.ring.as_ref().is_some_and(|ring| ring.has_valid(Timestamp::now()))
     }
 
     /// Who asks, at this time.
     ///
     /// # Errors
     /// The credentials are missing or not valid.
-    pub fn admit(&self, credentials: Credentials<'_>, now: Timestamp) -> Result<Caller, Refusal> {
-        let _ = (credentials, now);
-        if self.is_open {
-            return Ok(Caller { name: "anonymous".to_owned(), scopes: Scopes::all() });
+    pub async fn admit(&self, credentials: Credentials<'_>, now: Timestamp) -> Result<Caller, Refusal> {
+        if self.is_open() {
+            return Ok(Caller::anonymous());
         }
-        Err(Refusal::Missing)
+        let text = credentials.text().ok_or(Refusal::Missing)?;
+        match (&self.ring, &self.tokens) {
+            (Some(ring), _) if text.starts_with(PREFIX) => ring.admit(text, now),
+            (_, Some(tokens)) => tokens.admit(text, now).await,
+            _ => Err(Refusal::Invalid),
+        }
+    }
+
+    /// Somebody who came in with the API key of this id before and was remembered since.
+    ///
+    /// # Errors
+    /// The key is gone, over or revoked by now.
+    pub fn admit_again(&self, id: &str, now: Timestamp) -> Result<Caller, Refusal> {
+        self.ring.as_ref().ok_or(Refusal::Invalid)?.admit_again(id, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, path::Path};
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::{
+        access::{KeyFile, KeyRequest},
+        config::{Plan, Settings},
+    };
+
+    fn plan(folder: &Path, listen: &str) -> ServePlan {
+        let mut plan = Plan::new(Settings::default(), NonZeroUsize::MIN).unwrap().serve;
+        plan.listen = listen.parse().unwrap();
+        plan.keys_file = folder.join("keys.json");
+        plan
+    }
+
+    fn key(plan: &ServePlan) -> (String, String) {
+        let request = KeyRequest { name: "soc".to_owned(), scopes: Scopes::all(), lasts: None };
+        let key = KeyFile::at(&plan.keys_file).create(request, Timestamp::now()).unwrap();
+        (key.card.id, key.secret.expose_secret().to_owned())
+    }
+
+    #[tokio::test]
+    async fn without_keys_it_is_open_on_loopback_only() {
+        let folder = tempfile::tempdir().unwrap();
+        for near in ["127.0.0.1:0", "127.9.9.9:0", "[::1]:0", "[::ffff:127.0.0.1]:0"] {
+            let gate = Gate::new(&plan(folder.path(), near), false).unwrap();
+            let caller = gate.admit(Credentials::default(), Timestamp::now()).await.unwrap();
+            assert_eq!(caller.name, "anonymous");
+        }
+        for far in ["0.0.0.0:0", "10.0.0.1:80", "[::]:0", "[2001:db8::1]:0"] {
+            let error = Gate::new(&plan(folder.path(), far), false).unwrap_err().to_string();
+            for fix in ["watchbell keys create", "jwt_jwks", "127.0.0.1", "--insecure"] {
+                assert!(error.contains(fix), "{error}");
+            }
+            assert!(Gate::new(&plan(folder.path(), far), true).unwrap().is_open());
+        }
+    }
+
+    #[tokio::test]
+    async fn with_a_key_there_is_no_anonymous_not_even_insecurely() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(folder.path(), "0.0.0.0:0");
+        let (id, text) = key(&plan);
+        for insecure in [false, true] {
+            let gate = Gate::new(&plan, insecure).unwrap();
+            let ask = |bearer, api_key| gate.admit(Credentials { bearer, api_key }, Timestamp::now());
+            assert_eq!(ask(None, None).await, Err(Refusal::Missing));
+            assert_eq!(ask(Some(""), None).await, Err(Refusal::Missing));
+            assert_eq!(ask(Some("wbk_"), None).await, Err(Refusal::Invalid));
+            assert_eq!(ask(Some("a.b.c"), None).await, Err(Refusal::Invalid));
+            assert_eq!(ask(Some(&text), None).await.unwrap().name, id);
+            assert_eq!(ask(None, Some(&text)).await.unwrap().name, id);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_key_closes_an_open_gate() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(folder.path(), "127.0.0.1:0");
+        let gate = Gate::new(&plan, false).unwrap();
+        assert!(gate.is_open());
+        key(&plan);
+        assert_eq!(gate.admit(Credentials::default(), Timestamp::now()).await, Err(Refusal::Missing));
+    }
+
+    #[test]
+    fn keys_that_are_all_over_guard_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(folder.path(), "0.0.0.0:0");
+        let (id, _) = key(&plan);
+        KeyFile::at(&plan.keys_file).revoke(&id, Timestamp::now()).unwrap();
+        assert!(matches!(Gate::new(&plan, false), Err(GateError::Unguarded { .. })));
+        // Still nobody is let in.
+        assert!(!Gate::new(&plan, true).unwrap().is_open());
     }
 }

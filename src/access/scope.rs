@@ -80,16 +80,57 @@ impl FromStr for Scope {
     }
 }
 
-/// What a caller may do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
+/// The name of all scopes together, also of those that a later version brings.
+const ADMIN: &str = "admin";
+
+/// What a caller may do. Written as a list of names; all of them are `admin`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Scopes(BTreeSet<Scope>);
+
+impl TryFrom<Vec<String>> for Scopes {
+    type Error = String;
+
+    fn try_from(names: Vec<String>) -> Result<Self, String> {
+        names.iter().try_fold(Self::default(), |all, name| Ok(all.with(&name.parse()?)))
+    }
+}
+
+impl From<Scopes> for Vec<String> {
+    fn from(scopes: Scopes) -> Self {
+        if scopes == Scopes::all() {
+            return vec![ADMIN.to_owned()];
+        }
+        scopes.iter().map(|scope| scope.name().to_owned()).collect()
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = String;
+
+    /// One name: a scope's, or `admin`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == ADMIN { Ok(Self::all()) } else { text.parse().map(|scope| Self([scope].into())) }
+    }
+}
 
 impl Scopes {
     /// Everything; its name in keys and tokens is `admin`.
     #[must_use]
     pub fn all() -> Self {
         Self(Scope::ALL.into())
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn with(mut self, others: &Self) -> Self {
+        self.0.extend(&others.0);
+        self
+    }
+
+    /// Those among these names that are known; issuers of tokens have others beside them.
+    pub(super) fn known<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        names.filter_map(|name| name.parse::<Self>().ok()).fold(Self::default(), |all, some| all.with(&some))
     }
 
     /// Whether this is among them.
@@ -107,5 +148,27 @@ impl Scopes {
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         Self(scopes.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_scopes_are_written_as_admin() {
+        assert_eq!(serde_json::to_string(&Scopes::all()).unwrap(), r#"["admin"]"#);
+        assert_eq!(serde_json::from_str::<Scopes>(r#"["admin"]"#).unwrap(), Scopes::all());
+        let two: Scopes = [Scope::FindingsRead, Scope::LogsWrite].into_iter().collect();
+        assert_eq!(serde_json::to_string(&two).unwrap(), r#"["findings:read","logs:write"]"#);
+        assert_eq!(serde_json::from_str::<Scopes>(r#"["logs:write","findings:read"]"#).unwrap(), two);
+        let error = serde_json::from_str::<Scopes>(r#"["findings"]"#).unwrap_err().to_string();
+        assert!(error.contains("expected `admin` or one of: findings:read"), "{error}");
+    }
+
+    #[test]
+    fn what_an_issuer_calls_else_allows_nothing() {
+        let scopes = Scopes::known("openid findings:read Admin logs:write:all".split(' '));
+        assert_eq!(scopes, [Scope::FindingsRead].into_iter().collect());
     }
 }

@@ -67,6 +67,7 @@ fn refused(refusal: &Refusal) -> Response {
     let status = match refusal {
         Refusal::Scope(_) => StatusCode::FORBIDDEN,
         Refusal::Missing | Refusal::Invalid => StatusCode::UNAUTHORIZED,
+        Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     };
     Problem::new(status, refusal.to_string()).into_response()
 }
@@ -78,7 +79,7 @@ pub(super) fn around(router: Router<Shared>, shared: &Shared) -> Router<Shared> 
 
 /// Finds out who asks; whether they may is each route's own matter.
 async fn identify(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let asked = shared.gate.admit(credentials(request.headers()), Timestamp::now());
+    let asked = shared.gate.admit(credentials(request.headers()), Timestamp::now()).await;
     request.extensions_mut().insert(asked);
     next.run(request).await
 }

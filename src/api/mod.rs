@@ -1,17 +1,28 @@
 //! The front for programs and browsers: a REST API, a page to look at, metrics.
 //!
-//! A request comes in through [`guard`], is turned into a call of the desk by the file of its resource, and goes out as
-//! JSON, or as a [`problem::Problem`]. Every resource file says in one place which scope its routes need.
+//! A request comes in through [`frame`] and [`guard`], is turned into a call of the desk by the file of its resource, and
+//! goes out as JSON, or as a [`problem::Problem`]. Every resource file says in one place which scope its routes need.
 
 mod analyze;
 mod ask;
+mod batches;
+mod body;
 mod document;
+mod extract;
 mod findings;
+mod frame;
 mod guard;
 mod health;
+mod idempotency;
+mod judgments;
 mod metrics;
+mod models;
+mod outbox;
 mod problem;
+mod records;
 mod server;
+mod sinks;
+mod words;
 
 use std::sync::Arc;
 
@@ -34,7 +45,12 @@ pub(crate) struct Shared {
 fn resources() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(analyze::routes())
+        .merge(batches::routes())
         .merge(findings::routes())
+        .merge(judgments::routes())
+        .merge(models::routes())
+        .merge(sinks::routes())
+        .merge(outbox::routes())
         .merge(health::routes())
         .merge(metrics::routes())
 }
@@ -44,8 +60,9 @@ fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
     let document = document::complete(document);
     shared.requests.begin_with_zero(&document);
-    let router = guard::around(router.merge(document::routes(document)), &shared);
-    metrics::counted(router, &shared).with_state(shared)
+    let inner = frame::inner(router.merge(document::routes(document)), &shared);
+    let outer = frame::outer(guard::around(inner, &shared));
+    metrics::counted(outer, &shared).with_state(shared)
 }
 
 /// The OpenAPI document, as `watchbell openapi` prints it.

@@ -1,14 +1,16 @@
 //! Errors as RFC 9457 problem details. One table says which error of the application is which status.
 
 use axum::{
-    Json,
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::AppError;
+use crate::app::{AppError, OutboxError};
 
 /// A problem, as <https://www.rfc-editor.org/rfc/rfc9457> has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -37,14 +39,34 @@ pub(super) struct Place {
     /// Where in the body, as a JSON pointer (RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pointer: Option<String>,
-    /// The parameter.
+    /// The parameter or header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parameter: Option<String>,
     /// What was expected there.
     pub(super) detail: String,
 }
 
+impl Place {
+    /// A place in the body.
+    pub(super) fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, detail: detail.into() }
+    }
+
+    /// The pointer to a member of the body.
+    pub(super) fn pointer_to(member: &str) -> String {
+        format!("/{}", member.replace('~', "~0").replace('/', "~1"))
+    }
+
+    /// A parameter or a header.
+    pub(super) fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: None, parameter: Some(name.into()), detail: detail.into() }
+    }
+}
+
 impl Problem {
+    /// The media type of problems.
+    pub(super) const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
     /// A problem of this status and kind.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
@@ -52,9 +74,21 @@ impl Problem {
         Self { kind, title, status: status.as_u16(), detail: Some(detail.into()), instance: None, errors: Vec::new() }
     }
 
+    /// A request that says what can't be, with the places.
+    pub(super) fn unprocessable(errors: Vec<Place>) -> Self {
+        let detail = errors.iter().map(|place| place.detail.as_str()).collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+    }
+
     /// What nobody expected; the log has it.
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the log says more")
+    }
+
+    /// What nobody expected, written to the log.
+    pub(super) fn unexpected(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::internal()
     }
 
     /// The status of an error of the application.
@@ -63,25 +97,57 @@ impl Problem {
             AppError::NoSuchFinding(_)
             | AppError::NoSuchJob(_)
             | AppError::NoSuchModel(_)
+            | AppError::NoSuchSuppression { .. }
             | AppError::NoSuchSink { .. } => StatusCode::NOT_FOUND,
             AppError::Request(_) => StatusCode::UNPROCESSABLE_ENTITY,
             AppError::Conflict(_) | AppError::NoSinks { .. } => StatusCode::CONFLICT,
-            AppError::Busy(_) | AppError::Outbox(_) | AppError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
-            _ => {
-                tracing::error!(error = error as &dyn std::error::Error, "a request failed");
-                return Self::internal();
+            AppError::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
+            AppError::Outbox(error) => {
+                tracing::warn!(error = error as &dyn std::error::Error, "the outbox can't be used");
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, outbox_detail(error));
             }
+            AppError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            _ => return Self::unexpected(error),
         };
         Self::new(status, error.to_string())
+    }
+
+    /// As it is sent.
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).expect("a problem is JSON")
+    }
+}
+
+/// The paths of this machine are nobody's business.
+fn outbox_detail(error: &OutboxError) -> &'static str {
+    match error {
+        OutboxError::Full { .. } => "the outbox is full; it takes findings again when some are delivered",
+        _ => "the outbox can't be used at the moment; the log says why",
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
-        let problem = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(CONTENT_TYPE, problem);
+        let mut response = (status, [(CONTENT_TYPE, Self::MEDIA_TYPE)], self.text()).into_response();
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_application_keeps_paths_to_itself() {
+        let path = std::path::PathBuf::from("/somewhere/secret");
+        let source = std::io::Error::other("no");
+        let problem = Problem::of(&AppError::Read { path, source });
+        assert_eq!((problem.status, problem.detail.as_deref()), (500, Some("the log says more")));
+        assert_eq!(Problem::of(&AppError::NoSuchJob("a\nb".to_owned())).status, 404);
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use axum_server::Handle;
 
 use super::{Shared, router};
-use crate::app::{Delivery, Desk, Gate, Plan};
+use crate::app::{AppError, Delivery, Desk, Gate, Plan};
 
 /// Longest time for requests on their way when the server ends.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -61,8 +61,9 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
+    let gate = Gate::new(&request.plan.serve, request.insecure).map_err(AppError::Gate)?;
     let desk = Desk::open(request.plan, Delivery::Staying)?;
-    let shared = Shared { desk: Arc::clone(&desk), gate: Arc::new(Gate::open()), requests: Arc::default() };
+    let shared = Shared { desk: Arc::clone(&desk), gate: Arc::new(gate), requests: Arc::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Ended)?;
     let served = runtime.block_on(async {
         let handle = Handle::new();

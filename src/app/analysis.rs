@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::Timestamp;
@@ -50,20 +53,37 @@ pub(super) fn model_file(model_dir: &Path, family: &str) -> std::path::PathBuf {
 }
 
 /// The model of a log, if the plan names a directory and it holds one.
-pub(super) fn find_model(plan: &Plan, family: &str) -> Result<Option<Model>, AppError> {
+pub(super) fn find_model(plan: &Plan, family: &str) -> Result<Option<Arc<Model>>, AppError> {
     let Some(folder) = &plan.batch.model_dir else { return Ok(None) };
     let file = model_file(folder, family);
     if !file.exists() {
         tracing::info!(model = %file.display(), "no model of this log; it is learned from its own events");
         return Ok(None);
     }
-    Ok(Some(model::load(&file)?))
+    Ok(Some(Arc::new(model::load(&file)?)))
 }
+
+/// Gives the model of a log, if there is one.
+pub(super) type ModelOf<'a> = &'a (dyn Fn(&str) -> Result<Option<Arc<Model>>, AppError> + Sync);
 
 /// The detector as the batch asks it.
 pub(super) struct FileAnalyzer<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) parse: ParseOptions,
+    parse: ParseOptions,
+    settings: DetectSettings,
+    model_of: ModelOf<'a>,
+}
+
+impl<'a> FileAnalyzer<'a> {
+    /// An analyzer that works as the plan says.
+    pub(super) fn new(plan: &Plan, model_of: ModelOf<'a>) -> Self {
+        Self { parse: parse_options(plan), settings: detect_settings(plan), model_of }
+    }
+
+    /// The same, with no more than these threads.
+    pub(super) fn with_threads(mut self, threads: usize) -> Self {
+        self.settings.threads = threads;
+        self
+    }
 }
 
 impl Analyzer for FileAnalyzer<'_> {
@@ -110,8 +130,8 @@ impl FileAnalyzer<'_> {
         progress: &dyn batch::Progress,
         stop: &AtomicBool,
     ) -> Result<Vec<detect::PartAnalysis>, AppError> {
-        let settings = detect_settings(self.plan);
-        let detector = match find_model(self.plan, family)? {
+        let settings = self.settings.clone();
+        let detector = match (self.model_of)(family)? {
             Some(model) => Detector::with_model(settings, model),
             None => Detector::new(settings),
         };

@@ -16,13 +16,13 @@ use serde::Serialize;
 use super::{
     AppError,
     findings::read_findings,
-    judgments::judgments_in,
     sinks::{build, sink_plans},
     variable,
 };
 use crate::{
     batch::Handover,
     config::{self, OutboxPlan, Plan, SinkPlan},
+    judgment,
     outbox::{
         Accepted, BatchOptions, Lane, Lanes, Outbox, OutboxError, Place, Progress as LaneProgress, Renewed,
         RetryOptions, Route, Settled, SinkStatus,
@@ -41,8 +41,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// The outbox with its lanes at work.
 #[derive(Debug)]
 pub struct Bells {
-    /// Where the outbox is, and the decisions about findings with it.
-    folder: PathBuf,
+    judgments: judgment::Reader,
     outbox: Outbox,
     lanes: Lanes,
     routes: Vec<Route>,
@@ -60,8 +59,8 @@ impl Bells {
         outbox.forget(REMEMBERED)?;
         let lanes = sinks.iter().map(|sink| lane(sink, &outbox)).collect::<Result<Vec<_>, _>>()?;
         let routes = sinks.iter().map(|sink| route(sink, None)).collect();
-        let lanes = Lanes::start(&outbox, lanes)?;
-        Ok(Self { folder: plan.folder.clone(), lanes, outbox, routes, suppressed: AtomicU64::new(0) })
+        let (judgments, suppressed) = (judgment::Reader::in_folder(&plan.folder), AtomicU64::new(0));
+        Ok(Self { judgments, lanes: Lanes::start(&outbox, lanes)?, outbox, routes, suppressed })
     }
 
     /// Takes findings over, but for suppressed ones; on disk when this returns.
@@ -70,14 +69,6 @@ impl Bells {
     /// None was taken: the outbox or the disk is full, or the decisions about findings can't be read.
     pub fn accept(&self, findings: &[Finding]) -> Result<TakenOver, AppError> {
         self.accept_for(findings, &self.routes)
-    }
-
-    /// The same, for these sinks only; they are among those that the lanes were started for.
-    ///
-    /// # Errors
-    /// As [`Bells::accept`].
-    pub fn accept_for_sinks(&self, findings: &[Finding], sinks: &[SinkPlan]) -> Result<TakenOver, AppError> {
-        self.accept_for(findings, &sinks.iter().map(|sink| route(sink, None)).collect::<Vec<_>>())
     }
 
     /// The outbox itself.
@@ -90,8 +81,9 @@ impl Bells {
         self.suppressed.load(Ordering::Relaxed)
     }
 
-    fn accept_for(&self, findings: &[Finding], routes: &[Route]) -> Result<TakenOver, AppError> {
-        let (judgments, now) = (judgments_in(&self.folder)?, Timestamp::now());
+    /// The same, by these routes.
+    pub(super) fn accept_for(&self, findings: &[Finding], routes: &[Route]) -> Result<TakenOver, AppError> {
+        let (judgments, now) = (self.judgments.read()?, Timestamp::now());
         for problem in &judgments.problems {
             tracing::warn!(%problem, "a decision about findings can't be read");
         }
@@ -172,7 +164,7 @@ pub(super) fn open_to_change(plan: &OutboxPlan) -> Result<Outbox, OutboxError> {
     open(plan)
 }
 
-fn route(sink: &SinkPlan, at_least: Option<Severity>) -> Route {
+pub(super) fn route(sink: &SinkPlan, at_least: Option<Severity>) -> Route {
     Route {
         sink: sink.name.clone(),
         min_severity: sink.engine.min_severity.max(at_least.unwrap_or(Severity::Informational)),

@@ -3,8 +3,17 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    batch::BatchError, config::ConfigError, detect::DetectError, judgment::JournalError, model::ModelError,
-    outbox::OutboxError, report::ReportError, rules::folder::FolderError, sink::ErrorKind, source::SourceError,
+    access::{GateError, KeyError},
+    batch::BatchError,
+    config::ConfigError,
+    detect::DetectError,
+    judgment::JournalError,
+    model::ModelError,
+    outbox::OutboxError,
+    report::ReportError,
+    rules::folder::FolderError,
+    sink::ErrorKind,
+    source::SourceError,
 };
 
 /// Why a front does not get what it asked for.
@@ -135,6 +144,14 @@ pub enum AppError {
     /// No job has this id.
     #[error("there is no job `{}`, or it is long over", .0.escape_debug())]
     NoSuchJob(String),
+    /// No suppression that stands has this id.
+    #[error("no suppression `{}` stands; standing: {standing}", .id.escape_debug())]
+    NoSuchSuppression {
+        /// The id.
+        id: String,
+        /// Those that stand.
+        standing: String,
+    },
     /// No model has this name.
     #[error("there is no model `{}`", .0.escape_debug())]
     NoSuchModel(String),
@@ -144,6 +161,12 @@ pub enum AppError {
     /// Too much is going on already.
     #[error("{0}")]
     Busy(String),
+    /// API keys can't be read or changed.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Nobody can be let in, or everybody would be.
+    #[error(transparent)]
+    Gate(#[from] GateError),
     /// The work was stopped.
     #[error("stopped")]
     Stopped,

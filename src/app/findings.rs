@@ -8,9 +8,12 @@ use std::{
 
 use serde_json::{Deserializer, Value};
 
-use super::AppError;
+use super::{
+    AppError,
+    kept::{Bounds, Kept},
+};
 use crate::{
-    report::{Choice, FileReport, load_reports},
+    report::{Choice, FileReport, ReportError, load_reports},
     sink::Finding,
 };
 
@@ -23,6 +26,21 @@ pub struct Findings {
     pub problems: Vec<String>,
 }
 
+/// The same, held by somebody else: what is asked about them copies only what it answers.
+#[derive(Debug, Clone)]
+pub(super) struct Pool<'a> {
+    /// The findings, each once.
+    pub(super) findings: Vec<&'a Finding>,
+    /// What could not be read beside them.
+    pub(super) problems: &'a [String],
+}
+
+impl Findings {
+    pub(super) fn pool(&self) -> Pool<'_> {
+        Pool { findings: self.findings.iter().collect(), problems: &self.problems }
+    }
+}
+
 /// Reads the findings of reports, of directories with reports, and of files with findings as JSON: one, an array, or
 /// one after another. `-` is standard input.
 ///
@@ -32,9 +50,7 @@ pub fn read_findings(paths: &[PathBuf]) -> Result<Findings, AppError> {
     let mut found = Findings::default();
     for path in paths {
         if path.is_dir() {
-            let loaded = load_reports(path, Choice::All)?;
-            found.problems.extend(loaded.problems.iter().map(ToString::to_string));
-            found.findings.extend(loaded.reports.into_iter().flat_map(|report| report.findings));
+            of_directory(path, &mut found)?;
         } else {
             found.findings.extend(of_file(path)?);
         }
@@ -42,6 +58,23 @@ pub fn read_findings(paths: &[PathBuf]) -> Result<Findings, AppError> {
     let mut seen = std::collections::HashSet::new();
     found.findings.retain(|finding| seen.insert(finding.id.clone()));
     Ok(found)
+}
+
+/// The reports of the batch, and what analyses left beside them.
+fn of_directory(path: &Path, found: &mut Findings) -> Result<(), AppError> {
+    let mut kept = Kept::within(path, Bounds::default());
+    kept.refresh().map_err(|source| AppError::Read { path: path.to_owned(), source })?;
+    match load_reports(path, Choice::All) {
+        Ok(loaded) => {
+            found.problems.extend(loaded.problems.iter().map(ToString::to_string));
+            found.findings.extend(loaded.reports.into_iter().flat_map(|report| report.findings));
+        }
+        Err(ReportError::NoReports { .. }) if kept.is_there() => {}
+        Err(error) => return Err(error.into()),
+    }
+    found.problems.extend(kept.problems().cloned());
+    found.findings.extend(kept.reports().flat_map(|report| &report.findings).cloned());
+    Ok(())
 }
 
 fn of_file(path: &Path) -> Result<Vec<Finding>, AppError> {

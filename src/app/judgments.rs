@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     AppError,
-    findings::{Findings, read_findings},
+    findings::{Findings, Pool, read_findings},
     query::{self, FindingPage, FindingQuery},
 };
 use crate::{
@@ -107,7 +107,7 @@ pub struct ThreatRecord {
 /// # Errors
 /// Findings or decisions can't be read, or the page goes on after a finding that is gone.
 pub fn list_findings(plan: &Plan, paths: &[PathBuf], query: &FindingQuery) -> Result<FindingPage, AppError> {
-    query::answer(query, findings(plan, paths)?, &judgments(plan)?, Timestamp::now())
+    query::answer(query, &findings(plan, paths)?.pool(), &judgments(plan)?, Timestamp::now())
 }
 
 /// One finding, by its id or a clear beginning of it.
@@ -115,7 +115,7 @@ pub fn list_findings(plan: &Plan, paths: &[PathBuf], query: &FindingQuery) -> Re
 /// # Errors
 /// There is none, or several begin so.
 pub fn find_finding(plan: &Plan, paths: &[PathBuf], id: &str) -> Result<Finding, AppError> {
-    query::one(findings(plan, paths)?.findings, id)
+    query::one(&findings(plan, paths)?.pool(), id).cloned()
 }
 
 /// Silences findings for a while; with `dry_run` only says which ones it would be.
@@ -128,13 +128,13 @@ pub fn suppress(
     request: &SuppressRequest,
     dry_run: bool,
 ) -> Result<SuppressionEffect, AppError> {
-    suppress_among(plan, findings(plan, paths)?, request, dry_run)
+    suppress_among(plan, &findings(plan, paths)?.pool(), request, dry_run)
 }
 
 /// The same, among findings that are at hand.
 pub(super) fn suppress_among(
     plan: &Plan,
-    found: Findings,
+    found: &Pool<'_>,
     request: &SuppressRequest,
     dry_run: bool,
 ) -> Result<SuppressionEffect, AppError> {
@@ -143,13 +143,13 @@ pub(super) fn suppress_among(
         return Err(AppError::Request("expected a time up to a year, for example 30d".to_owned()));
     }
     let looked_at = found.findings.len();
-    let (scope, from_finding) = scope(&request.which, &found)?;
+    let (scope, from_finding) = scope(&request.which, found)?;
     let now = Timestamp::now();
     let expires = now.saturating_add(request.lasts).map_err(|error| AppError::Request(error.to_string()))?;
     let suppression = Suppression { from_finding, ..Suppression::new(scope, reason, (now, expires)) };
     let standing = judgments(plan)?;
-    let rang = found.findings.into_iter().filter(|finding| standing.silenced_by(finding, now).is_none());
-    let hides = rang.filter(|finding| suppression.scope.covers(finding)).collect();
+    let rang = found.findings.iter().filter(|finding| standing.silenced_by(finding, now).is_none());
+    let hides = rang.filter(|finding| suppression.scope.covers(finding)).map(|finding| (*finding).clone()).collect();
     if !dry_run {
         let action = Action::Suppress(suppression.clone());
         journal(plan).append(&Entry { time: now, by: request.by.clone(), action })?;
@@ -180,9 +180,8 @@ pub fn lift(plan: &Plan, id: &str, reason: &str, by: &str) -> Result<(), AppErro
             .filter(|standing| standing.stands(now))
             .map(|standing| standing.suppression.id.as_str())
             .collect();
-        let known = if standing.is_empty() { "there is none".to_owned() } else { standing.join(", ") };
-        let message = format!("no suppression `{}` stands; standing: {known}", id.escape_debug());
-        return Err(AppError::Request(message));
+        let standing = if standing.is_empty() { "there is none".to_owned() } else { standing.join(", ") };
+        return Err(AppError::NoSuchSuppression { id: id.to_owned(), standing });
     }
     let action = Action::Lift { suppression: id.to_owned(), reason };
     Ok(journal(plan).append(&Entry { time: now, by: by.to_owned(), action })?)
@@ -235,17 +234,12 @@ pub fn feedback(plan: &Plan) -> Result<FeedbackReport, AppError> {
     Ok(FeedbackReport { threats: threats.collect(), problems: judgments.problems, entries })
 }
 
-/// What was decided, for whoever holds findings back.
-pub(super) fn judgments_in(folder: &std::path::Path) -> Result<Judgments, AppError> {
-    Ok(Journal::in_folder(folder).read()?)
-}
-
 fn journal(plan: &Plan) -> Journal {
     Journal::in_folder(&plan.outbox.folder)
 }
 
-pub(super) fn judgments(plan: &Plan) -> Result<Judgments, AppError> {
-    judgments_in(&plan.outbox.folder)
+fn judgments(plan: &Plan) -> Result<Judgments, AppError> {
+    Ok(journal(plan).read()?)
 }
 
 fn findings(plan: &Plan, paths: &[PathBuf]) -> Result<Findings, AppError> {
@@ -260,13 +254,13 @@ fn findings(plan: &Plan, paths: &[PathBuf]) -> Result<Findings, AppError> {
     read_findings(&[reports])
 }
 
-fn scope(which: &Which, found: &Findings) -> Result<(Scope, Option<String>), AppError> {
+fn scope(which: &Which, found: &Pool<'_>) -> Result<(Scope, Option<String>), AppError> {
     match which {
         Which::Like { finding, max_severity } => {
-            let finding = query::one(found.findings.clone(), finding)?;
-            let like = Scope::like(&finding);
+            let finding = query::one(found, finding)?;
+            let like = Scope::like(finding);
             let max_severity = max_severity.unwrap_or(like.max_severity);
-            Ok((Scope { max_severity, ..like }, Some(finding.id)))
+            Ok((Scope { max_severity, ..like }, Some(finding.id.clone())))
         }
         Which::Of { threat_type, entity, max_severity } => {
             let scope = Scope { threat_type: *threat_type, entity: entity.clone(), max_severity: *max_severity };

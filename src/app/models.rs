@@ -37,15 +37,30 @@ pub struct ModelCard {
 /// # Errors
 /// When no log can be read, or the model can't be written.
 pub fn train(plan: &Plan, watch: Watch<'_>) -> Result<Vec<ModelCard>, AppError> {
+    train_on(plan, (&[], None), watch)
+}
+
+/// The same from these files and directories, or from the plan's logs when there is none; under one name, or each log
+/// under its own.
+pub(super) fn train_on(
+    plan: &Plan,
+    (paths, name): (&[PathBuf], Option<&str>),
+    watch: Watch<'_>,
+) -> Result<Vec<ModelCard>, AppError> {
     let folder = plan.batch.model_dir.clone().unwrap_or_else(|| PathBuf::from("models"));
     fs::create_dir_all(&folder).map_err(|source| AppError::Write { path: folder.clone(), source })?;
-    let found = source::discover(&batch::request(plan))?;
+    let mut request = batch::request(plan);
+    if !paths.is_empty() {
+        request.paths = paths.to_vec();
+    }
+    let found = source::discover(&request)?;
     for problem in &found.problems {
         tracing::warn!(error = problem as &dyn std::error::Error, "left out");
     }
     let mut families: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
     for file in found.files {
-        families.entry(family_of(&file.name)).or_default().push(file);
+        let family = name.map_or_else(|| family_of(&file.name), str::to_owned);
+        families.entry(family).or_default().push(file);
     }
     let parse = parse_options(plan);
     let mut cards = Vec::new();
@@ -73,7 +88,7 @@ pub fn train(plan: &Plan, watch: Watch<'_>) -> Result<Vec<ModelCard>, AppError> 
 }
 
 impl ModelCard {
-    fn new(file: PathBuf, model: &Model) -> Self {
+    pub(super) fn new(file: PathBuf, model: &Model) -> Self {
         let facts = [
             ("log", model.name.clone()),
             ("trained at", model.trained_at.to_string()),

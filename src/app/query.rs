@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{AppError, findings::Findings};
+use super::{AppError, findings::Pool};
 use crate::{
     judgment::{Judgments, Truth},
     sink::{Finding, Severity, ThreatType},
@@ -106,12 +106,32 @@ pub struct JudgedFinding {
 }
 
 impl JudgedFinding {
-    fn of(finding: Finding, judgments: &Judgments, now: Timestamp) -> Self {
+    pub(super) fn of(finding: Finding, judgments: &Judgments, now: Timestamp) -> Self {
+        let Matched { suppressed_by, feedback, .. } = Matched::of(&finding, judgments, now);
+        Self { suppressed_by: suppressed_by.map(str::to_owned), feedback, finding }
+    }
+}
+
+/// The same, not copied yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Matched<'a> {
+    pub(super) finding: &'a Finding,
+    pub(super) suppressed_by: Option<&'a str>,
+    feedback: Option<Truth>,
+}
+
+impl<'a> Matched<'a> {
+    pub(super) fn of(finding: &'a Finding, judgments: &'a Judgments, now: Timestamp) -> Self {
         Self {
-            suppressed_by: judgments.silenced_by(&finding, now).map(|standing| standing.suppression.id.clone()),
+            suppressed_by: judgments.silenced_by(finding, now).map(|standing| standing.suppression.id.as_str()),
             feedback: judgments.feedback_on(&finding.id).map(|feedback| feedback.truth),
             finding,
         }
+    }
+
+    fn to_judged(self) -> JudgedFinding {
+        let Self { finding, suppressed_by, feedback } = self;
+        JudgedFinding { finding: finding.clone(), suppressed_by: suppressed_by.map(str::to_owned), feedback }
     }
 }
 
@@ -121,46 +141,51 @@ impl JudgedFinding {
 /// The page goes on after a finding that is no longer in the answer.
 pub(super) fn answer(
     query: &FindingQuery,
-    found: Findings,
+    found: &Pool<'_>,
     judgments: &Judgments,
     now: Timestamp,
 ) -> Result<FindingPage, AppError> {
-    let (all, suppressed, problems) = matching(query, found, judgments, now);
+    let (all, suppressed) = matching(query, found, judgments, now);
     let total = all.len();
     let begin = match &query.after {
         None => 0,
         Some(after) => {
-            let last = all.iter().position(|judged| judged.finding.id == *after);
+            let last = all.iter().position(|matched| matched.finding.id == *after);
             last.ok_or_else(|| {
                 AppError::Request(format!("no page goes on after `{}`; begin anew", after.escape_debug()))
             })? + 1
         }
     };
     let limit = query.limit.clamp(1, LARGEST_PAGE);
-    let findings: Vec<_> = all.into_iter().skip(begin).take(limit).collect();
+    let findings: Vec<_> = all.into_iter().skip(begin).take(limit).map(Matched::to_judged).collect();
     let is_last = begin + findings.len() >= total;
     let next = findings.last().filter(|_| !is_last).map(|judged| judged.finding.id.clone());
-    Ok(FindingPage { findings, total, suppressed, next, problems })
+    Ok(FindingPage { findings, total, suppressed, next, problems: problems(found, judgments) })
 }
 
-/// Every finding that the query wants, in its order, whatever its page; how many are suppressed; what could not be read.
-pub(super) fn matching(
+/// What could not be read of findings and decisions.
+pub(super) fn problems(found: &Pool<'_>, judgments: &Judgments) -> Vec<String> {
+    [found.problems, &judgments.problems].concat()
+}
+
+/// Every finding that the query wants, in its order, whatever its page; how many are suppressed.
+pub(super) fn matching<'a>(
     query: &FindingQuery,
-    found: Findings,
-    judgments: &Judgments,
+    found: &Pool<'a>,
+    judgments: &'a Judgments,
     now: Timestamp,
-) -> (Vec<JudgedFinding>, usize, Vec<String>) {
-    let wanted = found.findings.into_iter().filter(|finding| query.wants(finding));
-    let judged = wanted.map(|finding| JudgedFinding::of(finding, judgments, now));
-    let (silenced, ringing): (Vec<_>, Vec<_>) = judged.partition(|judged| judged.suppressed_by.is_some());
+) -> (Vec<Matched<'a>>, usize) {
+    let wanted = found.findings.iter().filter(|finding| query.wants(finding));
+    let matched = wanted.map(|finding| Matched::of(finding, judgments, now));
+    let (silenced, ringing): (Vec<_>, Vec<_>) = matched.partition(|matched| matched.suppressed_by.is_some());
     let suppressed = silenced.len();
     let mut all = match query.suppressed {
         Suppressed::Hidden => ringing,
         Suppressed::Only => silenced,
         Suppressed::Shown => ringing.into_iter().chain(silenced).collect(),
     };
-    all.sort_by(|one, other| query.order.compare(&one.finding, &other.finding));
-    (all, suppressed, [found.problems, judgments.problems.clone()].concat())
+    all.sort_by(|one, other| query.order.compare(one.finding, other.finding));
+    (all, suppressed)
 }
 
 /// Findings with what was decided about them, the gravest first.
@@ -174,12 +199,12 @@ pub(super) fn judged(findings: Vec<Finding>, judgments: &Judgments, now: Timesta
 ///
 /// # Errors
 /// No finding has this id, or several begin with it.
-pub(super) fn one(findings: Vec<Finding>, id: &str) -> Result<Finding, AppError> {
+pub(super) fn one<'a>(found: &Pool<'a>, id: &str) -> Result<&'a Finding, AppError> {
     let shown = id.escape_debug();
     if id.len() < SHORTEST_ID {
         return Err(AppError::Request(format!("`{shown}` is too short for an id, expected at least 4 digits of it")));
     }
-    let mut named = findings.into_iter().filter(|finding| finding.id.starts_with(id));
+    let mut named = found.findings.iter().filter(|finding| finding.id.starts_with(id));
     match (named.next(), named.next()) {
         (Some(finding), None) => Ok(finding),
         (Some(_), Some(_)) => {
@@ -223,6 +248,7 @@ impl Order {
 mod tests {
     use super::*;
     use crate::{
+        app::Findings,
         judgment::{Action, Entry, Journal, Scope, Suppression},
         sink::testkit::findings::samples,
     };
@@ -242,7 +268,7 @@ mod tests {
         let mut query = FindingQuery { limit: 10, ..FindingQuery::default() };
         let mut seen = Vec::new();
         loop {
-            let page = answer(&query, found(), &Judgments::default(), NOW).unwrap();
+            let page = answer(&query, &found().pool(), &Judgments::default(), NOW).unwrap();
             assert_eq!(page.total, 57);
             seen.extend(page.findings.iter().map(|judged| judged.finding.clone()));
             let Some(next) = page.next else { break };
@@ -251,7 +277,7 @@ mod tests {
         assert_eq!(seen.len(), 57);
         assert!(seen.windows(2).all(|pair| pair[0].severity >= pair[1].severity));
         query.after = Some("gone".to_owned());
-        assert!(answer(&query, found(), &Judgments::default(), NOW).is_err());
+        assert!(answer(&query, &found().pool(), &Judgments::default(), NOW).is_err());
     }
 
     #[test]
@@ -263,7 +289,7 @@ mod tests {
             min_severity: first.severity,
             ..FindingQuery::default()
         };
-        let page = answer(&query, found(), &Judgments::default(), NOW).unwrap();
+        let page = answer(&query, &found().pool(), &Judgments::default(), NOW).unwrap();
         assert!(ids(&page).contains(&first.id));
         assert!(page.findings.iter().all(|judged| judged.finding.threat_type == first.threat_type));
     }
@@ -279,7 +305,7 @@ mod tests {
         let judgments = journal.read().unwrap();
         let ask = |suppressed| {
             let query = FindingQuery { suppressed, limit: 100, ..FindingQuery::default() };
-            answer(&query, found(), &judgments, NOW).unwrap()
+            answer(&query, &found().pool(), &judgments, NOW).unwrap()
         };
         let hidden = ask(Suppressed::Hidden);
         assert!(!ids(&hidden).contains(&first.id));
@@ -292,10 +318,10 @@ mod tests {
 
     #[test]
     fn an_id_may_be_shortened_while_it_is_clear() {
-        let findings = found().findings;
-        let id = findings[5].id.clone();
-        assert_eq!(one(findings.clone(), &id[..12]).unwrap().id, id);
-        assert!(one(findings.clone(), "abc").unwrap_err().to_string().contains("too short"));
-        assert!(matches!(one(findings, "ffffffffff00"), Err(AppError::NoSuchFinding(_))));
+        let found = found();
+        let id = found.findings[5].id.clone();
+        assert_eq!(one(&found.pool(), &id[..12]).unwrap().id, id);
+        assert!(one(&found.pool(), "abc").unwrap_err().to_string().contains("too short"));
+        assert!(matches!(one(&found.pool(), "ffffffffff00"), Err(AppError::NoSuchFinding(_))));
     }
 }

@@ -29,6 +29,7 @@ mod seam;
 mod triage;
 
 pub use error::BatchError;
+pub use publish::check_free;
 pub use round::{Job, Round, request};
 pub use run::{Repeat, RunEnd, run};
 pub use seam::{Analyzer, Handover, LogPart, NoProgress, Nobody, PartAnalysis, PartError, Progress};

@@ -13,6 +13,19 @@ use super::{
 };
 
 use crate::outbox::lock::Lock;
+
+/// Where a directory keeps what is not for its readers.
+const INNER: &str = ".watchbell";
+
+/// Whether a round could write to this directory now. Nothing is made there.
+///
+/// # Errors
+/// [`BatchError::Busy`] when another process, or another round of this one, has it.
+pub fn check_free(folder: &Path) -> Result<(), BatchError> {
+    let path = folder.join(INNER).join("lock");
+    if path.exists() { lock::take(&path, folder).map(drop) } else { Ok(()) }
+}
+
 /// An output directory that this process alone writes to.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -33,7 +46,7 @@ pub(super) struct Stage {
 impl Output {
     /// Makes the directory if need be, takes its lock, and ends what a killed process had begun.
     pub(super) fn open(folder: &Path) -> Result<Self, BatchError> {
-        let inner = folder.join(".watchbell");
+        let inner = folder.join(INNER);
         fs::create_dir_all(&inner).map_err(BatchError::write("make the directory", &inner))?;
         let lock = lock::take(&inner.join("lock"), folder)?;
         let output = Self {

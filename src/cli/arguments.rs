@@ -2,6 +2,7 @@
 
 pub(super) mod findings;
 pub(super) mod fronts;
+pub(super) mod keys;
 pub(super) mod rollout;
 pub(super) mod rules;
 pub(super) mod sinks;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use self::{
     findings::{FeedbackCommand, FindingsCommand, SuppressCommand},
     fronts::{McpArguments, ServeArguments},
+    keys::KeysCommand,
     rules::RulesCommand,
     sinks::{ForwardArguments, OutboxArguments, RenderArguments, SetupArguments, TestArguments, UdmCommand},
 };
@@ -125,6 +127,9 @@ pub(super) enum Command {
     Mcp(McpArguments),
     /// Print the OpenAPI document of the REST API
     Openapi,
+    /// Make, list and revoke API keys
+    #[command(subcommand, arg_required_else_help = true)]
+    Keys(KeysCommand),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),

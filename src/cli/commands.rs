@@ -12,7 +12,7 @@ use super::{
     arguments::{Arguments, Command, ConfigCommand, InspectArguments, ModelCommand, ScoreArguments, TrainArguments},
     batch,
     exit::{CliError, Exit},
-    findings, fronts, present,
+    findings, fronts, keys, present,
     progress::Bar,
     rules, signals, sinks,
     terminal::Terminal,
@@ -93,6 +93,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
         Command::Serve(serve) => return fronts::serve(serve, &setup, terminal),
         Command::Mcp(mcp) => fronts::mcp(mcp, &setup)?,
         Command::Openapi => terminal.print(&crate::api::openapi())?,
+        Command::Keys(command) => keys::run(command, &setup, terminal)?,
         Command::Config(config) => run_config(config, &setup, terminal)?,
         Command::Completions(completions) => {
             let mut script = Vec::new();

@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use crate::{
     api::ServeError,
-    app::{AppError, ErrorKind},
+    app::{AppError, ErrorKind, KeyError},
     mcp::McpError,
 };
 
@@ -173,7 +173,8 @@ fn of(error: &AppError) -> Exit {
         }
         AppError::NoRuleSink { .. } | AppError::SeveralRuleSinks { .. } => Exit::Config,
         AppError::Tenant { kind, .. } => Exit::of_kind(*kind),
-        AppError::Request(_) => Exit::Usage,
+        AppError::Keys(KeyError::Damaged { .. }) | AppError::Gate(_) => Exit::Config,
+        AppError::Request(_) | AppError::NoSuchSuppression { .. } | AppError::Keys(KeyError::Request(_)) => Exit::Usage,
         AppError::Stopped => super::signals::exit(),
         _ => Exit::Input,
     }

@@ -8,6 +8,7 @@ mod commands;
 mod exit;
 mod findings;
 mod fronts;
+mod keys;
 mod logging;
 mod present;
 mod progress;

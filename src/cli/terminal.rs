@@ -33,6 +33,14 @@ impl Terminal {
         self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(CliError::Output)
     }
 
+    /// Says something about a result on standard error, so that a pipe sees only the result.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            // A closed standard error leaves nobody to tell.
+            let _ = AutoStream::auto(io::stderr().lock()).write_all(text.as_bytes());
+        }
+    }
+
     /// Prints a value as one line of JSON.
     pub(super) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), CliError> {
         let mut text = serde_json::to_string(value).expect("results have only text keys");

@@ -25,4 +25,4 @@ pub use settings::{Origin, Overrides, Setting, Settings, show};
 pub use sinks::{
     BatchOptions, Built, EngineOptions, RetryOptions, SinkOption, SinkPlan, SinkTables, sink_options, sink_schema,
 };
-pub use values::{Budget, FormatChoice, Listen, Threshold, TimeZone};
+pub use values::{Budget, FormatChoice, HostName, JwksPlace, Listen, Network, SigningAlgorithm, Threshold, TimeZone};

@@ -9,12 +9,13 @@ use std::{
 };
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use ipnet::IpNet;
 
 use super::{
     problem::{ConfigError, Problem, Problems},
     settings::{Origin, Setting, Settings},
     sinks::SinkTables,
-    values::{Budget, Threshold, TimeZone},
+    values::{Budget, JwksPlace, SigningAlgorithm, Threshold, TimeZone},
 };
 use crate::classify::attack::AttackVersion;
 use crate::parse::{Format, Slot};
@@ -109,10 +110,10 @@ pub struct ServePlan {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Tokens that are taken beside keys.
     pub tokens: Option<TokenPlan>,
-    /// Names under which browsers may ask for it.
+    /// Names under which browsers may ask for it, in small letters.
     pub allowed_hosts: Vec<String>,
-    /// Networks whose `X-Forwarded-For` is believed, as CIDR.
-    pub trusted_proxies: Vec<String>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Requests a minute for each key or address.
     pub rate_per_minute: NonZeroU32,
     /// Largest body, in bytes, also after unpacking.
@@ -124,14 +125,14 @@ pub struct ServePlan {
 /// Tokens that are taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenPlan {
-    /// A JWKS file, or its https address.
-    pub jwks: String,
+    /// Where the keys are that they are signed with.
+    pub jwks: JwksPlace,
     /// The issuer that they must name.
     pub issuer: String,
     /// The audience that they must name.
     pub audience: String,
     /// The only algorithms that they may be signed with.
-    pub algorithms: Vec<String>,
+    pub algorithms: Vec<SigningAlgorithm>,
 }
 
 /// When the disk is too full, in bytes.
@@ -187,8 +188,8 @@ impl Plan {
                     (settings.jwt_jwks.value, settings.jwt_issuer.value, settings.jwt_audience.value),
                     settings.jwt_algorithms.value,
                 ),
-                allowed_hosts: settings.allowed_hosts.value,
-                trusted_proxies: settings.trusted_proxies.value,
+                allowed_hosts: settings.allowed_hosts.value.into_iter().map(|host| host.0).collect(),
+                trusted_proxies: settings.trusted_proxies.value.into_iter().map(|network| network.0).collect(),
                 rate_per_minute: number(settings.rate_per_minute.value),
                 max_body_bytes: usize::try_from(settings.max_body_bytes.value.0).unwrap_or(usize::MAX),
                 timeout: Duration::from_secs(settings.timeout_secs.value),
@@ -204,8 +205,8 @@ fn number(value: u64) -> NonZeroU32 {
 }
 
 fn tokens(
-    (jwks, issuer, audience): (Option<String>, Option<String>, Option<String>),
-    algorithms: Vec<String>,
+    (jwks, issuer, audience): (Option<JwksPlace>, Option<String>, Option<String>),
+    algorithms: Vec<SigningAlgorithm>,
 ) -> Option<TokenPlan> {
     Some(TokenPlan { jwks: jwks?, issuer: issuer?, audience: audience?, algorithms })
 }
@@ -247,12 +248,28 @@ fn contradictions(settings: &Settings) -> Vec<Problem> {
         &mut wrong,
         &[("tls_cert", cert.value.is_some(), cert.origin), ("tls_key", key.value.is_some(), key.origin)],
     );
-    let jwt = [
-        ("jwt_jwks", &settings.jwt_jwks),
-        ("jwt_issuer", &settings.jwt_issuer),
-        ("jwt_audience", &settings.jwt_audience),
-    ];
-    together(&mut wrong, &jwt.map(|(name, setting)| (name, setting.value.is_some(), setting.origin)));
+    let (jwks, issuer, audience) = (&settings.jwt_jwks, &settings.jwt_issuer, &settings.jwt_audience);
+    together(
+        &mut wrong,
+        &[
+            ("jwt_jwks", jwks.value.is_some(), jwks.origin),
+            ("jwt_issuer", issuer.value.is_some(), issuer.origin),
+            ("jwt_audience", audience.value.is_some(), audience.origin),
+        ],
+    );
+    for (key, setting) in [("jwt_issuer", issuer), ("jwt_audience", audience)] {
+        if setting.value.as_deref() == Some("") {
+            wrong(key, setting.origin, "expected a text, found an empty one".to_owned());
+        }
+    }
+    let algorithms = &settings.jwt_algorithms;
+    if algorithms.value.is_empty() {
+        wrong("jwt_algorithms", algorithms.origin, "expected at least one algorithm, like `RS256`".to_owned());
+    }
+    let rate = &settings.rate_per_minute;
+    if rate.value > u64::from(u32::MAX) {
+        wrong("rate_per_minute", rate.origin, format!("expected at most {}, found {}", u32::MAX, rate.value));
+    }
     problems
 }
 

@@ -6,7 +6,10 @@ use super::{
     keys::KEYS,
     read::Environment,
     sinks::{self, SinkTables},
-    values::{Budget, Bytes, FormatChoice, Input, Listen, Threshold, TimeZone, Value, quoted},
+    values::{
+        Budget, Bytes, FormatChoice, HostName, Input, JwksPlace, Listen, Network, SigningAlgorithm, Threshold,
+        TimeZone, Value, quoted,
+    },
 };
 use crate::classify::attack::AttackVersion;
 use crate::parse::Slot;
@@ -92,12 +95,12 @@ pub struct Settings {
     pub audit_log: Setting<Option<PathBuf>>,
     pub tls_cert: Setting<Option<PathBuf>>,
     pub tls_key: Setting<Option<PathBuf>>,
-    pub jwt_jwks: Setting<Option<String>>,
+    pub jwt_jwks: Setting<Option<JwksPlace>>,
     pub jwt_issuer: Setting<Option<String>>,
     pub jwt_audience: Setting<Option<String>>,
-    pub jwt_algorithms: Setting<Vec<String>>,
-    pub allowed_hosts: Setting<Vec<String>>,
-    pub trusted_proxies: Setting<Vec<String>>,
+    pub jwt_algorithms: Setting<Vec<SigningAlgorithm>>,
+    pub allowed_hosts: Setting<Vec<HostName>>,
+    pub trusted_proxies: Setting<Vec<Network>>,
     pub rate_per_minute: Setting<u64>,
     pub max_body_bytes: Setting<Bytes>,
     pub timeout_secs: Setting<u64>,
@@ -138,7 +141,11 @@ impl Default for Settings {
             jwt_jwks: Setting::default(None),
             jwt_issuer: Setting::default(None),
             jwt_audience: Setting::default(None),
-            jwt_algorithms: Setting::default(vec!["RS256".to_owned(), "ES256".to_owned(), "EdDSA".to_owned()]),
+            jwt_algorithms: Setting::default(vec![
+                SigningAlgorithm::Rs256,
+                SigningAlgorithm::Es256,
+                SigningAlgorithm::EdDsa,
+            ]),
             allowed_hosts: Setting::default(Vec::new()),
             trusted_proxies: Setting::default(Vec::new()),
             rate_per_minute: Setting::default(6_000),
@@ -169,6 +176,7 @@ pub struct Overrides {
     pub html: Option<PathBuf>,
     pub outbox_dir: Option<PathBuf>,
     pub listen: Option<Listen>,
+    pub keys_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -190,6 +198,7 @@ impl Settings {
         self.html.override_with(flags.html.map(Some));
         self.outbox_dir.override_with(flags.outbox_dir);
         self.listen.override_with(flags.listen);
+        self.keys_file.override_with(flags.keys_file);
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A string is accepted wherever its text reads as the type, because `"${THRESHOLD:-0.7}"` can only be a string.
 
+mod serve;
+
 use std::{
     ffi::{OsStr, OsString},
     fmt,
@@ -10,6 +12,7 @@ use std::{
     str::FromStr,
 };
 
+pub use self::serve::{HostName, JwksPlace, Network, SigningAlgorithm};
 use crate::{
     classify::attack::AttackVersion,
     parse::{Format, UnknownFormat},
@@ -307,6 +310,7 @@ from_text! {
     TimeZone, "a time zone", |value| quoted(&value.name);
     FormatChoice, "the name of a format", |value| quoted(&value.to_string());
     Bytes, "a size like `100 MiB`", |value| quoted(&value.to_string());
+    JwksPlace, "a file or an https address", |value| quoted(&value.to_string());
     Listen, "an address with port like `127.0.0.1:8000`", |value| quoted(&value.0.to_string());
 }
 

@@ -114,7 +114,7 @@ fn capture(
         }
         // A part that could not be opened the first time has no rows, so that leaving it out again keeps the count.
         let Ok((log, lines_before)) = measure::open_part(part, model.is_some(), run) else { continue };
-        intake::read(log, settings.threads().saturating_sub(1), run.stop, |mut batch| {
+        let each = |mut batch: EventBatch| {
             batch.first_line += lines_before;
             run.progress.bytes(batch.block.len() as u64);
             for event in &batch.events {
@@ -129,7 +129,12 @@ fn capture(
                 }
                 row += 1;
             }
-        });
+        };
+        if part.is_small() {
+            intake::read_here(log, run.stop, each);
+        } else {
+            intake::read(log, settings.threads().saturating_sub(1), run.stop, each);
+        }
         if run.stop.load(Ordering::Relaxed) {
             return Err(DetectError::Stopped);
         }

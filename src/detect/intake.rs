@@ -29,6 +29,22 @@ pub(super) struct End {
     pub(super) error: Option<SourceError>,
 }
 
+/// The same on the caller's thread alone: for a log that is in memory and short, threads cost more than they bring.
+pub(super) fn read_here(log: OpenLog, stop: &AtomicBool, mut each: impl FnMut(EventBatch)) -> End {
+    let OpenLog { mut parser, mut blocks, .. } = log;
+    let mut error = None;
+    while let Some(block) = blocks.next().filter(|_| !stop.load(Ordering::Relaxed)) {
+        match block {
+            Ok(block) => each(parser.parse(block)),
+            Err(failed) => {
+                error = Some(failed);
+                break;
+            }
+        }
+    }
+    End { offset: blocks.end_offset(), error }
+}
+
 /// Reads a log to its end, giving each batch in order to `each`; ends early when `stop` is set.
 pub(super) fn read(log: OpenLog, workers: usize, stop: &AtomicBool, mut each: impl FnMut(EventBatch)) -> End {
     let OpenLog { parser, mut blocks, .. } = log;

@@ -54,6 +54,15 @@ fn judge_all<T: Send>(
     mut collect: impl FnMut(T) -> io::Result<()>,
 ) -> io::Result<()> {
     let threads = settings.threads();
+    if threads == 1 {
+        let mut workspace = Workspace::default();
+        return rows.for_each_group(1, |group| {
+            group.iter().try_for_each(|(first, block)| {
+                let judgments = judge_block(block, book, voices, &mut workspace);
+                collect(each(*first, block, &judgments))
+            })
+        });
+    }
     rows.for_each_group(threads * 4, |group| {
         let mut results: Vec<Option<T>> = group.iter().map(|_| None).collect();
         thread::scope(|scope| {

@@ -1,6 +1,7 @@
 //! The first pass: every event measured against its entities' past, a compact row of each kept.
 
 use std::{
+    borrow::Cow,
     io,
     sync::{atomic::Ordering, mpsc::sync_channel},
     thread,
@@ -52,10 +53,14 @@ pub(super) struct Measured {
 
 impl Measured {
     /// The voices: those of the model, or what the log itself teaches.
-    pub(super) fn voices(&self, settings: &DetectSettings, model: Option<&Model>) -> Result<Voices, DetectError> {
+    pub(super) fn voices<'m>(
+        &self,
+        settings: &DetectSettings,
+        model: Option<&'m Model>,
+    ) -> Result<Cow<'m, Voices>, DetectError> {
         match model {
-            Some(model) => Ok(model.voices.clone()),
-            None => Ok(Voices::fit(&self.sample.rows, FEATURES, settings.seed)?),
+            Some(model) => Ok(Cow::Borrowed(&model.voices)),
+            None => Ok(Cow::Owned(Voices::fit(&self.sample.rows, FEATURES, settings.seed)?)),
         }
     }
 
@@ -174,15 +179,29 @@ impl Measured {
         let Self { tracker, rows, book, sample, .. } = self;
         let mut next_row = rows.len();
         let mut keeper = Keeper { part, rows, sample, done: &mut done };
+        let mut measure = |mut batch: EventBatch| {
+            run.progress.bytes(batch.block.len() as u64);
+            batch.first_line += lines_before;
+            let rows = measure_batch(tracker, book, &batch, &mut next_row);
+            (batch, rows)
+        };
+        if part.is_small() {
+            let mut kept = Ok(());
+            let end = intake::read_here(log, run.stop, |batch| {
+                let (batch, rows) = measure(batch);
+                if kept.is_ok() {
+                    kept = keeper.keep(&batch, &rows);
+                }
+            });
+            kept.map_err(DetectError::Rows)?;
+            return Ok(PartMeasure { end_offset: end.offset, error: end.error, ..done });
+        }
         let (end, kept) = thread::scope(|scope| {
             let (send, measured) = sync_channel::<(EventBatch, Vec<(Row, Candidate)>)>(WAITING);
             let keeping = scope.spawn(move || measured.iter().try_for_each(|(batch, rows)| keeper.keep(&batch, &rows)));
-            let end = intake::read(log, workers, run.stop, |mut batch| {
-                run.progress.bytes(batch.block.len() as u64);
-                batch.first_line += lines_before;
-                let rows = measure_batch(tracker, book, &batch, &mut next_row);
+            let end = intake::read(log, workers, run.stop, |batch| {
                 // A keeper that hung up has an error, which is told below.
-                let _ = send.send((batch, rows));
+                let _ = send.send(measure(batch));
             });
             drop(send);
             (end, keeping.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

@@ -13,7 +13,10 @@ mod rows;
 mod stream;
 mod tally;
 
-use std::{io, sync::atomic::AtomicBool};
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -93,6 +96,13 @@ impl LogPart {
         Self { file, report_from: 0, first_line: 1, first_event: 0 }
     }
 
+    /// Whether it is so short, and in memory, that one thread is faster than several.
+    fn is_small(&self) -> bool {
+        /// What one thread reads and parses while others are being started a few times.
+        const SMALL: usize = 256 << 10;
+        self.file.content.as_ref().is_some_and(|content| content.as_ref().len() <= SMALL)
+    }
+
     /// Where reading begins: at the start, if what was reported before is short enough to learn from it once more and
     /// no model remembers it.
     fn start(&self, has_model: bool) -> u64 {
@@ -166,7 +176,7 @@ pub struct Run<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Detector {
     settings: DetectSettings,
-    model: Option<Model>,
+    model: Option<Arc<Model>>,
 }
 
 impl Detector {
@@ -178,8 +188,8 @@ impl Detector {
 
     /// A detector that knows what a model learned before.
     #[must_use]
-    pub fn with_model(settings: DetectSettings, model: Model) -> Self {
-        Self { settings, model: Some(model) }
+    pub fn with_model(settings: DetectSettings, model: impl Into<Arc<Model>>) -> Self {
+        Self { settings, model: Some(model.into()) }
     }
 
     /// Analyzes parts of one log, oldest first, as one history.
@@ -187,15 +197,15 @@ impl Detector {
     /// # Errors
     /// When the analysis as a whole can't go on. What is wrong with one part stands in its [`PartAnalysis::error`].
     pub fn analyze(&self, parts: &[LogPart], run: Run<'_>) -> Result<Vec<PartAnalysis>, DetectError> {
-        let mut measured = measure::measure(&self.settings, self.model.as_ref(), parts, run)?;
+        let mut measured = measure::measure(&self.settings, self.model.as_deref(), parts, run)?;
         run.progress.stage("learning");
-        let voices = measured.voices(&self.settings, self.model.as_ref())?;
+        let voices = measured.voices(&self.settings, self.model.as_deref())?;
         run.progress.stage("judging");
         let mut verdict = judging::flag(&self.settings, &mut measured, &voices)?;
         judging::keep_to_budget(&self.settings, &measured, &mut verdict);
         run.progress.stage("explaining");
-        let found = (&measured, &verdict, &voices);
-        let explained = explain::explain(&self.settings, self.model.as_ref(), parts, run, found)?;
+        let found = (&measured, &verdict, &*voices);
+        let explained = explain::explain(&self.settings, self.model.as_deref(), parts, run, found)?;
         Ok(explain::reports(&self.settings, parts, run.now, (measured, verdict), explained))
     }
 
@@ -209,9 +219,9 @@ impl Detector {
         run: Run<'_>,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<ScoreSummary, DetectError> {
-        let mut measured = measure::measure(&self.settings, self.model.as_ref(), std::slice::from_ref(part), run)?;
+        let mut measured = measure::measure(&self.settings, self.model.as_deref(), std::slice::from_ref(part), run)?;
         run.progress.stage("learning");
-        let voices = measured.voices(&self.settings, self.model.as_ref())?;
+        let voices = measured.voices(&self.settings, self.model.as_deref())?;
         run.progress.stage("judging");
         let anomalies = judging::write_scores(&self.settings, &mut measured, &voices, write)?;
         Ok(ScoreSummary { anomalies, ..measured.summary() })
@@ -227,7 +237,7 @@ impl Detector {
         parts: &[LogPart],
         run: Run<'_>,
     ) -> Result<(Model, Vec<ScoreSummary>), DetectError> {
-        let measured = measure::measure(&self.settings, self.model.as_ref(), parts, run)?;
+        let measured = measure::measure(&self.settings, self.model.as_deref(), parts, run)?;
         run.progress.stage("learning");
         let voices = measured.voices(&self.settings, None)?;
         let summaries = measured.part_summaries();

@@ -4,6 +4,8 @@
 //! was idle longest. So memory has a limit that no log can break, a busy entity is never forgotten for a flood of
 //! one-time ones, and the evictions are counted.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How many neighboring slots a key may stand in.
@@ -23,8 +25,15 @@ struct Slot<T> {
 }
 
 /// Entities by the hash of their name.
+///
+/// A frozen table shares its entries with its clones, and each clone keeps only what it changes: what a model remembers
+/// is there once, however many logs are measured with it at the same time.
 #[derive(Debug, Clone)]
 pub struct Table<T> {
+    /// What is shared; `slots` holds what was changed since.
+    frozen: Option<Arc<Table<T>>>,
+    /// Entries of `slots` that are changed ones of `frozen`.
+    changed: usize,
     slots: Vec<Slot<T>>,
     len: usize,
     max_slots: usize,
@@ -36,6 +45,8 @@ impl<T: Remembered> Table<T> {
     #[must_use]
     pub fn new(max_entries: usize) -> Self {
         Self {
+            frozen: None,
+            changed: 0,
             slots: vec![Slot::default(); 64 + REACH],
             len: 0,
             max_slots: max_entries.next_power_of_two().max(64),
@@ -46,13 +57,26 @@ impl<T: Remembered> Table<T> {
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.len + self.frozen.as_ref().map_or(0, |frozen| frozen.len()) - self.changed
     }
 
     /// Whether there is no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+
+    /// Shares all entries with the clones that are made from now on.
+    pub fn freeze(&mut self) {
+        let evictions = self.evictions;
+        let mut merged = Self::new(self.max_slots);
+        if self.frozen.is_some() {
+            self.iter().for_each(|(key, value)| *merged.entry(key).0 = *value);
+        } else {
+            std::mem::swap(&mut merged, self);
+        }
+        let empty = Self::new(merged.max_slots);
+        *self = Self { frozen: Some(Arc::new(merged)), evictions, ..empty };
     }
 
     /// How many entries had to make room for others since the table reached its cap.
@@ -66,7 +90,8 @@ impl<T: Remembered> Table<T> {
     pub fn find(&self, key: u64) -> Option<&T> {
         let key = key.max(1);
         let home = self.home(key);
-        self.slots[home..home + REACH].iter().find(|slot| slot.key == key).map(|slot| &slot.value)
+        let own = self.slots[home..home + REACH].iter().find(|slot| slot.key == key).map(|slot| &slot.value);
+        own.or_else(|| self.frozen.as_ref().and_then(|frozen| frozen.find(key)))
     }
 
     /// Fetches the place where this key stands into the cache. Several of these in a row wait for memory once, where the
@@ -83,13 +108,33 @@ impl<T: Remembered> Table<T> {
         if let Some(offset) = self.slots[home..home + REACH].iter().position(|slot| slot.key == key) {
             return (&mut self.slots[home + offset].value, false);
         }
+        let shared = self.shared(key);
         let at = self.room_for(key);
-        self.slots[at] = Slot { key, value: T::default() };
-        (&mut self.slots[at].value, true)
+        if self.shared(self.slots[at].key).is_some() {
+            self.changed -= 1;
+        }
+        self.changed += usize::from(shared.is_some());
+        self.slots[at] = Slot { key, value: shared.unwrap_or_default() };
+        (&mut self.slots[at].value, shared.is_none())
+    }
+
+    fn shared(&self, key: u64) -> Option<T> {
+        self.frozen.as_ref().filter(|_| key != 0).and_then(|frozen| frozen.find(key)).copied()
     }
 
     /// All entries with their keys, in the order of the slots.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        let shared = self.frozen.iter().flat_map(|frozen| frozen.changed());
+        self.changed().chain(shared.filter(|(key, _)| !self.holds(*key)))
+    }
+
+    fn holds(&self, key: u64) -> bool {
+        let home = self.home(key);
+        self.slots[home..home + REACH].iter().any(|slot| slot.key == key)
+    }
+
+    /// The entries that were made or looked at since the table was frozen; all, if it never was.
+    pub fn changed(&self) -> impl Iterator<Item = (u64, &T)> {
         self.slots.iter().filter(|slot| slot.key != 0).map(|slot| (slot.key, &slot.value))
     }
 
@@ -219,6 +264,36 @@ mod tests {
         assert!(table.len() <= 1024 + REACH, "{}", table.len());
         assert!(table.evictions() > 40_000);
         assert!(table.find(key(7)).is_some());
+    }
+
+    #[test]
+    fn a_clone_of_a_frozen_table_is_as_one_of_its_own() {
+        let mut plain = Table::<Seen>::new(1 << 16);
+        (0..5_000).for_each(|n| *plain.entry(key(n)).0 = Seen { last: 1, count: n as u32 });
+        let mut frozen = plain.clone();
+        frozen.freeze();
+        let mut fork = frozen.clone();
+        for n in 4_000..6_000 {
+            for table in [&mut plain, &mut fork] {
+                let (entry, new) = table.entry(key(n));
+                assert_eq!(new, n >= 5_000, "{n}");
+                entry.count += 1;
+            }
+        }
+        assert_eq!((plain.len(), fork.len(), frozen.len()), (6_000, 6_000, 5_000));
+        assert_eq!(fork.changed().count(), 2_000);
+        for n in 0..7_000 {
+            assert_eq!(fork.find(key(n)), plain.find(key(n)), "{n}");
+        }
+        assert_eq!(frozen.find(key(4_500)).unwrap().count, 4_500);
+        let all = |table: &Table<Seen>| {
+            let mut all: Vec<(u64, u32)> = table.iter().map(|(key, seen)| (key, seen.count)).collect();
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(all(&fork), all(&plain));
+        fork.freeze();
+        assert_eq!((fork.len(), all(&fork)), (6_000, all(&plain)));
     }
 
     #[test]

@@ -96,7 +96,11 @@ impl Journal {
         judgments
     }
 
-    fn failed(&self, action: &'static str) -> impl Fn(io::Error) -> JournalError + use<> {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn failed(&self, action: &'static str) -> impl Fn(io::Error) -> JournalError + use<> {
         let path = self.path.clone();
         move |source| JournalError::File { action, path: path.clone(), source }
     }

@@ -80,9 +80,12 @@ pub struct DeliveryState {
     pub error: Option<String>,
 }
 
+/// Before the first number of a delivery.
+const FIRST: i64 = -1;
+
 const CHOSEN: &str = "state = 2 AND (?1 IS NULL OR sink = (SELECT number FROM sink WHERE name = ?1))
     AND (?2 IS NULL OR finding = (SELECT number FROM finding WHERE id = ?2))
-    AND (?3 IS NULL OR error_kind = ?3) ORDER BY seq LIMIT ?4";
+    AND (?3 IS NULL OR error_kind = ?3) AND seq > ?5 ORDER BY seq LIMIT ?4";
 
 impl Letters {
     fn limit(&self) -> i64 {
@@ -91,20 +94,29 @@ impl Letters {
 
     fn chosen(&self, connection: &Connection) -> rusqlite::Result<Vec<(i64, i64)>> {
         let mut query = connection.prepare(&format!("SELECT seq, sink FROM delivery WHERE {CHOSEN}"))?;
-        let values: [&dyn ToSql; 4] = [&self.sink, &self.finding, &self.kind, &self.limit()];
+        let values: [&dyn ToSql; 5] = [&self.sink, &self.finding, &self.kind, &self.limit(), &FIRST];
         query.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 }
 
 pub(super) fn dead(connection: &Connection, letters: &Letters) -> rusqlite::Result<Vec<DeadLetter>> {
+    Ok(dead_after(connection, letters, None)?.into_iter().map(|(_, letter)| letter).collect())
+}
+
+pub(super) fn dead_after(
+    connection: &Connection,
+    letters: &Letters,
+    after: Option<u64>,
+) -> rusqlite::Result<Vec<(u64, DeadLetter)>> {
     let mut query = connection.prepare(&format!(
         "SELECT sink.name, finding.id, finding.body, chosen.error_kind, chosen.error_status, chosen.error_message,
-                chosen.attempts, chosen.changed_ms
+                chosen.attempts, chosen.changed_ms, chosen.seq
          FROM (SELECT * FROM delivery WHERE {CHOSEN}) AS chosen
          JOIN sink ON sink.number = chosen.sink JOIN finding ON finding.number = chosen.finding ORDER BY chosen.seq"
     ))?;
-    let values: [&dyn ToSql; 4] = [&letters.sink, &letters.finding, &letters.kind, &letters.limit()];
-    query.query_map(values, letter)?.collect()
+    let after = after.map_or(FIRST, |after| i64::try_from(after).unwrap_or(i64::MAX));
+    let values: [&dyn ToSql; 5] = [&letters.sink, &letters.finding, &letters.kind, &letters.limit(), &after];
+    query.query_map(values, |row| Ok((super::status::number(row, 8)?, letter(row)?)))?.collect()
 }
 
 fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {

@@ -202,6 +202,23 @@ pub(super) fn tally(connection: &Connection, name: &str) -> rusqlite::Result<Tal
     })
 }
 
+/// What changes whenever a delivery goes on: counters only, so that it may be asked all the time.
+pub(super) fn revision(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut query = connection.prepare_cached(
+        "SELECT accepted, delivered, dead, purged, attempts, ifnull(held_ms, 0), ifnull(error_ms, 0) FROM sink",
+    )?;
+    let mut hash = blake3::Hasher::new();
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..7 {
+            hash.update(&row.get::<_, i64>(column)?.to_le_bytes());
+        }
+    }
+    let hash = hash.finalize();
+    let (first, _) = hash.as_bytes().split_first_chunk::<8>().expect("a hash has 32 bytes");
+    Ok(u64::from_le_bytes(*first))
+}
+
 /// A count from the database.
 pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or_default())

@@ -150,6 +150,22 @@ impl Outbox {
         self.inner.read("read", |connection| letters::dead(connection, letters))
     }
 
+    /// Dead letters after one that was given before, the oldest first, each with the number that goes on after it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn dead_after(&self, letters: &Letters, after: Option<u64>) -> Result<Vec<(u64, DeadLetter)>, OutboxError> {
+        self.inner.read("read", |connection| letters::dead_after(connection, letters, after))
+    }
+
+    /// A number that changes whenever a delivery goes on; cheap enough to be asked all the time.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn revision(&self) -> Result<u64, OutboxError> {
+        self.inner.read("read", status::revision)
+    }
+
     /// One finding and where it stands at each sink; `None` when it is not known.
     ///
     /// # Errors

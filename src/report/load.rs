@@ -83,9 +83,14 @@ pub fn load(directory: &Path, choice: Choice) -> Result<Loaded, ReportError> {
     Ok(loaded)
 }
 
-enum Content {
+/// What a file of an output directory is.
+#[derive(Debug)]
+pub enum Content {
+    /// A report.
     Report(Box<FileReport>),
+    /// A batch summary.
     Summary(BatchSummary),
+    /// Something else.
     Foreign,
 }
 
@@ -98,7 +103,11 @@ struct Marks {
     results: Option<IgnoredAny>,
 }
 
-fn read(path: &Path) -> Result<Content, String> {
+/// Reads one file of an output directory.
+///
+/// # Errors
+/// When it is ours and can't be read: what is wrong with it.
+pub fn read(path: &Path) -> Result<Content, String> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if name.starts_with('.') || !has_extension(path, "json") || path.is_dir() {
         return Ok(Content::Foreign);

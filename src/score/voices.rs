@@ -75,18 +75,18 @@ impl Voices {
         let medians = (0..columns).map(|column| median(counts.column(column))).collect();
         let tails = ByteTails::new(&counts);
         let calibrations = std::array::from_fn(|_| Spot::fit(&[], SpotOptions::default()));
-        let mut learned = Learned { isolation, fair_cut, tails, medians, calibrations };
-        let uncalibrated = Self::try_from(learned.clone())?;
+        let mut voices = Self::try_from(Learned { isolation, fair_cut, tails, medians, calibrations })?;
         let mut scores: [Vec<f64>; 3] = std::array::from_fn(|_| Vec::new());
         let mut workspace = Workspace::default();
         for block in sample.chunks(BLOCK_ROWS * columns.max(1)) {
-            let raw = uncalibrated.raw_scores(block, &mut workspace);
+            let raw = voices.raw_scores(block, &mut workspace);
             for (voice, scores) in raw.iter().zip(&mut scores) {
                 scores.extend(voice[..block.len() / columns.max(1)].iter().map(|&score| f64::from(score)));
             }
         }
-        learned.calibrations = scores.map(|scores| Spot::fit(&scores, SpotOptions::default()));
-        Self::try_from(learned)
+        voices.learned.calibrations = scores.map(|scores| Spot::fit(&scores, SpotOptions::default()));
+        voices.strengths = strengths(&voices.learned);
+        Ok(voices)
     }
 
     /// What a model file keeps.
@@ -166,16 +166,20 @@ impl TryFrom<Learned> for Voices {
         if !sound {
             return Err(CompileError::Columns(columns));
         }
-        // No column is further out than one in all rows and one.
-        let highest = [1.0, 1.0, 12.0 * columns as f32];
         Ok(Self {
             isolation: BitForest::compile(&learned.isolation)?,
             fair_cut: BitForest::compile(&learned.fair_cut)?,
-            strengths: std::array::from_fn(|voice| Strengths::new(&learned.calibrations[voice], highest[voice])),
+            strengths: strengths(&learned),
             columns,
             learned,
         })
     }
+}
+
+fn strengths(learned: &Learned) -> [Strengths; 3] {
+    // No column is further out than one in all rows and one.
+    let highest = [1.0, 1.0, 12.0 * learned.tails.columns() as f32];
+    std::array::from_fn(|voice| Strengths::new(&learned.calibrations[voice], highest[voice]))
 }
 
 /// What scoring needs over and over; one per thread.

@@ -4,9 +4,10 @@
 
 use std::{
     collections::HashSet,
-    fs,
+    fmt, fs,
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -31,6 +32,24 @@ pub struct SourceFile {
     pub size: Option<u64>,
     /// When it was changed last, in milliseconds since 1970.
     pub modified: Option<i64>,
+    /// Its bytes, where they are in memory already and not in a file.
+    pub content: Option<Content>,
+}
+
+/// The bytes of a log that is not in a file. Clones are the same bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Content {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes", self.0.len())
+    }
 }
 
 impl SourceFile {
@@ -38,7 +57,15 @@ impl SourceFile {
     #[must_use]
     pub fn stdin(index: u32) -> Self {
         let modified = millis(SystemTime::now());
-        Self { index, path: PathBuf::from(STDIN), name: STDIN.to_owned(), size: None, modified }
+        Self { index, path: PathBuf::from(STDIN), name: STDIN.to_owned(), size: None, modified, content: None }
+    }
+
+    /// A log that is in memory, written now.
+    #[must_use]
+    pub fn in_memory(index: u32, name: String, bytes: Vec<u8>) -> Self {
+        let (size, modified) = (Some(bytes.len() as u64), millis(SystemTime::now()));
+        let content = Some(Content(Arc::new(bytes)));
+        Self { index, path: PathBuf::from(&name), name, size, modified, content }
     }
 
     /// The file at a path.
@@ -56,17 +83,26 @@ impl SourceFile {
     /// Whether this is standard input.
     #[must_use]
     pub fn is_stdin(&self) -> bool {
-        self.path.as_os_str() == STDIN
+        self.content.is_none() && self.path.as_os_str() == STDIN
     }
 
     fn from_metadata(index: u32, path: &Path, metadata: &fs::Metadata) -> Self {
         let modified = metadata.modified().ok().and_then(millis);
-        Self { index, path: path.to_owned(), name: path.display().to_string(), size: Some(metadata.len()), modified }
+        let (name, size) = (path.display().to_string(), Some(metadata.len()));
+        Self { index, path: path.to_owned(), name, size, modified, content: None }
     }
 }
 
 fn millis(time: SystemTime) -> Option<i64> {
     i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+}
+
+/// Whether this is a pattern that [`discover`] takes.
+///
+/// # Errors
+/// [`SourceError::Pattern`] names it and says what is wrong.
+pub fn check_pattern(pattern: &str) -> Result<(), SourceError> {
+    Patterns::new(&[pattern.to_owned()]).map(|_| ())
 }
 
 /// What to look for.

@@ -83,11 +83,16 @@ impl Input {
         if file.is_stdin() {
             return Self::from_reader(file.path.clone(), Box::new(io::stdin()), limits);
         }
-        let fault = |error| SourceError::from_io(file.path.clone(), error);
+        // The name and not the path: what came with a call may lie in a file whose place is nobody's business.
+        let shown = PathBuf::from(&file.name);
+        if let Some(content) = &file.content {
+            return Self::from_reader(shown, Box::new(Cursor::new(content.clone())), limits);
+        }
+        let fault = |error| SourceError::from_io(shown.clone(), error);
         // Before opening, because opening a pipe that nobody writes to waits forever.
         let metadata = fs::metadata(&file.path).map_err(fault)?;
         if let Some(kind) = kind_of_other(&metadata) {
-            return Err(SourceError::NotAFile { path: file.path.clone(), kind });
+            return Err(SourceError::NotAFile { path: shown, kind });
         }
         let mut opened = fs::File::open(&file.path).map_err(fault)?;
         let size = opened.metadata().map_err(fault)?.len();
@@ -95,10 +100,10 @@ impl Input {
         (&mut opened).take(PEEK).read_to_end(&mut head).map_err(fault)?;
         opened.seek(SeekFrom::Start(0)).map_err(fault)?;
         let opened = opened.take(size);
-        if compression(&file.path, &head)?.is_some() || byte_order(&head).is_some() {
-            return Self::from_parts(file.path.clone(), head, Box::new(opened), limits);
+        if compression(&shown, &head)?.is_some() || byte_order(&head).is_some() {
+            return Self::from_parts(shown, head, Box::new(opened), limits);
         }
-        Ok(Self { expected_end: Some(size), ..Self::new(file.path.clone(), Reader::Plain(opened), None) })
+        Ok(Self { expected_end: Some(size), ..Self::new(shown, Reader::Plain(opened), None) })
     }
 
     /// A log from any reader.

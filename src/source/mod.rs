@@ -8,6 +8,6 @@ mod discover;
 mod error;
 mod input;
 
-pub use discover::{DiscoverRequest, Discovered, SourceFile, discover};
+pub use discover::{Content, DiscoverRequest, Discovered, SourceFile, check_pattern, discover};
 pub use error::SourceError;
 pub use input::{Compression, Input, Limits};

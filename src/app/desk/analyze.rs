@@ -1,23 +1,24 @@
 //! Logs that come with a call: analyzed at once, kept if something was found, handed over to the sinks.
 
-use std::{io::Write, path::PathBuf, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use super::{Change, Desk, gauges::Analyzed};
 use crate::{
-    app::{
-        AppError, JudgedFinding, TakenOver, Watch,
-        analysis::{FileAnalyzer, parse_options},
-        query,
-    },
+    app::{AppError, JudgedFinding, TakenOver, Watch, analysis::FileAnalyzer, query},
     batch::{self, Analyzer, PartError},
     report::{AnomalyRecord, ComplaintSummary, FileReport},
     source::{self, DiscoverRequest, SourceFile},
 };
+
+/// Anomalies, findings and logs that an answer lists, each; what is left out is counted.
+const MOST_LISTED: usize = 1_000;
+/// Text up to this size is a matter of moments and gets one thread; what is larger gets all, one after the other.
+const SMALL: usize = 1 << 20;
 
 /// Logs to be analyzed.
 #[derive(Debug)]
@@ -60,12 +61,18 @@ pub struct Analysis {
     pub anomaly_rate: f64,
     /// The cut, 0..1.
     pub threshold: f64,
-    /// The anomalous events, log by log; capped, see `anomalies_detected` for the full number.
+    /// The anomalous events, log by log in the order of their records; if there are very many, the strongest.
     pub anomalies: Vec<AnomalyRecord>,
+    /// Anomalous events that are not listed.
+    pub anomalies_left_out: u64,
     /// The findings that group them, most severe first, each with what was decided about it.
     pub findings: Vec<JudgedFinding>,
-    /// Log by log what was read, and what could not be.
+    /// Findings that are not listed, the least severe.
+    pub findings_left_out: u64,
+    /// Log by log what was read, and what could not be; if there are very many, first those that could not be.
     pub logs: Vec<LogResult>,
+    /// Logs that are not listed.
+    pub logs_left_out: u64,
     /// What became of the findings on their way to the sinks; absent when they were not handed over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handed_over: Option<TakenOver>,
@@ -107,9 +114,14 @@ impl Desk {
     pub fn analyze(&self, request: AnalyzeRequest, watch: Watch<'_>) -> Result<Analysis, AppError> {
         let began = Instant::now();
         let (files, _kept) = files(request.input)?;
+        let is_small =
+            matches!(&*files, [file] if file.content.as_ref().is_some_and(|text| text.as_ref().len() <= SMALL));
+        let turn = if is_small { &self.small_turns } else { &self.large_turns }.take(watch.stop)?;
         let whole = |file| batch::LogPart { file, from_offset: 0, first_line: 1, first_event: 0 };
         let parts: Vec<batch::LogPart> = files.into_iter().map(whole).collect();
-        let analyzer = FileAnalyzer { plan: &self.plan, parse: parse_options(&self.plan) };
+        let model_of = |family: &str| self.models.of(family);
+        let analyzer = FileAnalyzer::new(&self.plan, &model_of);
+        let analyzer = if is_small { analyzer.with_threads(1) } else { analyzer };
         let (mut reports, mut logs) = (Vec::new(), Vec::new());
         for (part, analysis) in parts.iter().zip(analyzer.analyze(&parts, watch.progress, watch.stop)) {
             match analysis {
@@ -121,28 +133,33 @@ impl Desk {
                 Err(PartError::Failed(reason)) => logs.push(LogResult::unread(&part.file.name, reason)),
             }
         }
+        drop(turn);
         let failed = logs.iter().filter(|log| log.error.is_some()).count() as u64;
         self.gauges.analyzed(Analyzed { source: "analyze", reports: &reports, failed, took: began.elapsed() });
-        let handed_over = if request.hand_over { self.take_over(&reports)? } else { None };
-        let mut analysis = self.tell_of(reports, logs)?;
-        analysis.handed_over = handed_over;
+        let mut analysis = self.tell_of(&mut reports, logs)?;
+        if request.hand_over {
+            analysis.handed_over = self.take_over(reports)?;
+        }
         analysis.elapsed_secs = began.elapsed().as_secs_f64();
         Ok(analysis)
     }
 
-    /// Keeps what was found, and hands it to the sinks.
-    fn take_over(&self, reports: &[FileReport]) -> Result<Option<TakenOver>, AppError> {
+    /// Keeps what was found, and hands it to the sinks. In this order: what a sink was told of can be looked up.
+    fn take_over(&self, reports: Vec<FileReport>) -> Result<Option<TakenOver>, AppError> {
         let found: Vec<_> = reports.iter().flat_map(|report| &report.findings).cloned().collect();
         if found.is_empty() {
             return Ok(None);
         }
+        let new = self.shelf.keep(reports)?;
         let taken = self.bells().map(|bells| bells.accept(&found)).transpose()?;
-        self.shelf.keep(reports)?;
-        self.tell(Change::Findings { count: found.len() });
+        if new > 0 {
+            self.tell(Change::Findings { count: new });
+        }
         Ok(taken)
     }
 
-    fn tell_of(&self, reports: Vec<FileReport>, logs: Vec<LogResult>) -> Result<Analysis, AppError> {
+    /// Makes the answer, and takes the anomalies out of the reports for that.
+    fn tell_of(&self, reports: &mut [FileReport], logs: Vec<LogResult>) -> Result<Analysis, AppError> {
         let total_events: u64 = reports.iter().map(|report| report.total_events).sum();
         let anomalies_detected: u64 = reports.iter().map(|report| report.anomalies_detected).sum();
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
@@ -150,21 +167,50 @@ impl Desk {
         let threshold = reports.first().map_or(self.plan.detect.threshold.value(), |report| report.threshold);
         let (mut anomalies, mut found) = (Vec::new(), Vec::new());
         for report in reports {
-            anomalies.extend(report.anomalies);
-            found.extend(report.findings);
+            anomalies.append(&mut report.anomalies);
+            found.extend(report.findings.iter().cloned());
         }
-        let findings = query::judged(found, &self.judgments()?, Timestamp::now());
-        Ok(Analysis {
+        let findings = query::judged(found, &*self.judgments()?, Timestamp::now());
+        let mut analysis = Analysis {
             total_events,
             anomalies_detected,
             anomaly_rate,
             threshold,
+            anomalies_left_out: anomalies_detected.saturating_sub(anomalies.len() as u64),
             anomalies,
             findings,
+            findings_left_out: 0,
             logs,
+            logs_left_out: 0,
             handed_over: None,
             elapsed_secs: 0.0,
-        })
+        };
+        analysis.cut(MOST_LISTED, MOST_LISTED);
+        Ok(analysis)
+    }
+}
+
+impl Analysis {
+    /// Leaves out what makes the lists longer than this, and counts it.
+    pub(super) fn cut(&mut self, anomalies: usize, others: usize) {
+        if self.anomalies.len() > anomalies {
+            self.anomalies_left_out += (self.anomalies.len() - anomalies) as u64;
+            let mut numbered: Vec<_> = std::mem::take(&mut self.anomalies).into_iter().enumerate().collect();
+            numbered.sort_by(|(_, one), (_, other)| other.anomaly_score.total_cmp(&one.anomaly_score));
+            numbered.truncate(anomalies);
+            numbered.sort_by_key(|(at, _)| *at);
+            self.anomalies = numbered.into_iter().map(|(_, anomaly)| anomaly).collect();
+        }
+        if self.findings.len() > others {
+            self.findings_left_out += (self.findings.len() - others) as u64;
+            self.findings.truncate(others);
+        }
+        if self.logs.len() > others {
+            self.logs_left_out += (self.logs.len() - others) as u64;
+            // Stable: the order of reading stays within both kinds.
+            self.logs.sort_by_key(|log| log.error.is_none());
+            self.logs.truncate(others);
+        }
     }
 }
 
@@ -200,22 +246,18 @@ impl LogResult {
 
 /// The files to read, and what must be kept as long as they are read.
 fn files(input: LogInput) -> Result<(Vec<SourceFile>, Option<TempPath>), AppError> {
-    let (name, kept) = match input {
+    match input {
         LogInput::Paths(paths) => {
             let found = source::discover(&DiscoverRequest { paths, ..DiscoverRequest::default() })?;
             for problem in &found.problems {
                 tracing::warn!(error = problem as &dyn std::error::Error, "left out");
             }
-            return Ok((found.files, None));
+            Ok((found.files, None))
         }
-        LogInput::Spooled { name, file } => (name, file),
-        LogInput::Text { name, text } => {
-            let failed = |source| AppError::Write { path: std::env::temp_dir(), source };
-            let mut file = NamedTempFile::new().map_err(failed)?;
-            file.write_all(&text).map_err(failed)?;
-            (name, file.into_temp_path())
+        LogInput::Spooled { name, file: kept } => {
+            let file = SourceFile { name, ..SourceFile::at(0, &kept)? };
+            Ok((vec![file], Some(kept)))
         }
-    };
-    let file = SourceFile { name, ..SourceFile::at(0, &kept)? };
-    Ok((vec![file], Some(kept)))
+        LogInput::Text { name, text } => Ok((vec![SourceFile::in_memory(0, name, text)], None)),
+    }
 }

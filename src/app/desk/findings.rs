@@ -1,6 +1,6 @@
 //! Findings that are at hand: listed, shown with where they stand, explained, summed up, judged.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,11 +10,12 @@ use super::{Change, Desk};
 use crate::{
     app::{
         AppError, FeedbackReport, FindingPage, FindingQuery, JudgedFinding, SuppressRequest, SuppressionEffect,
-        Suppressions, judgments, query,
+        Suppressions, judgments,
+        query::{self, Matched},
     },
     judgment::{Feedback, Judgments, Truth},
     outbox::{DeliveryState, OutboxError},
-    report::triage,
+    report::{BatchSummary, FileReport, triage},
     sink::{Attack, Entity, Reason, Severity, ThreatType},
 };
 
@@ -93,12 +94,29 @@ pub struct EntityCount {
 }
 
 impl Desk {
+    /// The reports at hand, without their anomalies: those of the batch by source and time, then those of analyses that
+    /// came with a call. The same `Arc` as long as nothing has changed.
+    ///
+    /// # Errors
+    /// They can't be read.
+    pub fn reports(&self) -> Result<Arc<[Arc<FileReport>]>, AppError> {
+        Ok(Arc::clone(&self.shelf.view()?.reports))
+    }
+
+    /// The newest summary of a batch, if there is one.
+    ///
+    /// # Errors
+    /// The reports can't be read.
+    pub fn batch_summary(&self) -> Result<Option<Arc<BatchSummary>>, AppError> {
+        Ok(self.shelf.view()?.summary.clone())
+    }
+
     /// A page of findings.
     ///
     /// # Errors
     /// Findings or decisions can't be read, or the page goes on after a finding that is gone.
     pub fn findings(&self, query: &FindingQuery) -> Result<FindingPage, AppError> {
-        query::answer(query, self.shelf.findings()?, &self.judgments()?, Timestamp::now())
+        query::answer(query, &self.shelf.view()?.pool(), &*self.judgments()?, Timestamp::now())
     }
 
     /// One finding, by its id or a clear beginning of it.
@@ -106,10 +124,10 @@ impl Desk {
     /// # Errors
     /// There is none, or several begin so.
     pub fn finding(&self, id: &str) -> Result<FindingView, AppError> {
-        let finding = query::one(self.shelf.findings()?.findings, id)?;
+        let view = self.shelf.view()?;
+        let finding = query::one(&view.pool(), id)?.clone();
         let deliveries = self.deliveries(&finding.id)?;
-        let mut judged = query::judged(vec![finding], &self.judgments()?, Timestamp::now());
-        let finding = judged.pop().expect("one finding went in");
+        let finding = JudgedFinding::of(finding, &*self.judgments()?, Timestamp::now());
         Ok(FindingView { finding, deliveries })
     }
 
@@ -118,7 +136,8 @@ impl Desk {
     /// # Errors
     /// As [`Desk::finding`].
     pub fn explain(&self, id: &str) -> Result<Explanation, AppError> {
-        let finding = query::one(self.shelf.findings()?.findings, id)?;
+        let view = self.shelf.view()?;
+        let finding = query::one(&view.pool(), id)?.clone();
         let guide = triage::guide(finding.threat_type);
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Ok(Explanation {
@@ -142,12 +161,13 @@ impl Desk {
     /// # Errors
     /// As [`Desk::findings`].
     pub fn summarize(&self, query: &FindingQuery) -> Result<Summary, AppError> {
-        let (found, suppressed, problems) =
-            query::matching(query, self.shelf.findings()?, &self.judgments()?, Timestamp::now());
+        let (view, judgments) = (self.shelf.view()?, self.judgments()?);
+        let pool = view.pool();
+        let (found, suppressed) = query::matching(query, &pool, &judgments, Timestamp::now());
         let mut by_severity: BTreeMap<Severity, usize> = Severity::ALL.into_iter().map(|one| (one, 0)).collect();
         let mut by_threat: BTreeMap<ThreatType, usize> = BTreeMap::new();
         let mut by_entity: BTreeMap<Entity, (usize, Severity)> = BTreeMap::new();
-        for JudgedFinding { finding, .. } in &found {
+        for Matched { finding, .. } in &found {
             *by_severity.entry(finding.severity).or_default() += 1;
             *by_threat.entry(finding.threat_type).or_default() += 1;
             let about = by_entity.entry(finding.entity.clone()).or_insert((0, finding.severity));
@@ -163,9 +183,9 @@ impl Desk {
             by_severity,
             by_threat,
             entities,
-            first_seen: found.iter().filter_map(|judged| judged.finding.first_seen).min(),
-            last_seen: found.iter().filter_map(|judged| judged.finding.last_seen).max(),
-            problems,
+            first_seen: found.iter().filter_map(|matched| matched.finding.first_seen).min(),
+            last_seen: found.iter().filter_map(|matched| matched.finding.last_seen).max(),
+            problems: query::problems(&pool, &judgments),
         })
     }
 
@@ -174,7 +194,7 @@ impl Desk {
     /// # Errors
     /// As [`judgments::suppress`].
     pub fn suppress(&self, request: &SuppressRequest, dry_run: bool) -> Result<SuppressionEffect, AppError> {
-        let effect = judgments::suppress_among(&self.plan, self.shelf.findings()?, request, dry_run)?;
+        let effect = judgments::suppress_among(&self.plan, &self.shelf.view()?.pool(), request, dry_run)?;
         if effect.made {
             self.tell(Change::Judgments);
         }
@@ -209,8 +229,9 @@ impl Desk {
         (truth, note): (Truth, Option<&str>),
         by: &str,
     ) -> Result<Feedback, AppError> {
-        let finding = query::one(self.shelf.findings()?.findings, id)?;
-        let feedback = judgments::feedback_on(&self.plan, &finding, (truth, note), by)?;
+        let view = self.shelf.view()?;
+        let finding = query::one(&view.pool(), id)?;
+        let feedback = judgments::feedback_on(&self.plan, finding, (truth, note), by)?;
         self.tell(Change::Judgments);
         Ok(feedback)
     }
@@ -223,8 +244,8 @@ impl Desk {
         judgments::feedback(&self.plan)
     }
 
-    pub(super) fn judgments(&self) -> Result<Judgments, AppError> {
-        judgments::judgments(&self.plan)
+    pub(super) fn judgments(&self) -> Result<Arc<Judgments>, AppError> {
+        Ok(self.decisions.read()?)
     }
 
     fn deliveries(&self, id: &str) -> Result<Vec<DeliveryState>, AppError> {

@@ -133,7 +133,7 @@ impl Gauges {
                 drop(self.findings.get_or_create(&[("threat_type", threat.name()), ("severity", severity.name())]));
             }
         }
-        for kind in [JobKind::Batch, JobKind::Train] {
+        for kind in [JobKind::Batch, JobKind::Train, JobKind::Analysis] {
             drop(self.job_success.get_or_create(&[("kind", kind.name())]));
             for state in [JobState::Succeeded, JobState::Failed, JobState::Cancelled] {
                 drop(self.jobs.get_or_create(&[("kind", kind.name()), ("state", state.name())]));

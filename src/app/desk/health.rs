@@ -10,7 +10,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Desk, JobState, model_facts::Found};
+use super::{Desk, JobState};
 use crate::{
     app::{AppError, sink_plans},
     config::values::Bytes,
@@ -68,8 +68,7 @@ impl Desk {
     fn check_all(&self) -> Health {
         let outbox = self.outbox();
         let mut checks = vec![self.check_outbox(outbox.as_ref()), self.check_reports(), self.check_disk()];
-        checks.extend(self.check_models());
-        checks.push(self.check_jobs());
+        checks.extend([self.check_models(), self.check_jobs()]);
         checks.extend(self.check_sinks(outbox.as_ref()));
         Health { ready: checks.iter().all(|check| check.ok || !check.required), checks }
     }
@@ -110,17 +109,19 @@ impl Desk {
         }
     }
 
-    /// Nothing without a directory of models: then the logs themselves are learned from.
-    fn check_models(&self) -> Option<HealthCheck> {
-        let folder = self.plan.batch.model_dir.as_ref()?;
-        Some(match self.model_facts.look(folder) {
-            Ok(Found { models, unreadable: 0 }) => required("models", format!("{} can be read", models.len())),
-            Ok(Found { models, unreadable }) => HealthCheck {
-                ok: false,
-                ..required("models", format!("{} can be read, {unreadable} can't; the log says why", models.len()))
-            },
+    fn check_models(&self) -> HealthCheck {
+        match self.models() {
+            Ok(models) => {
+                let unreadable = models.iter().filter(|model| model.card.is_none()).count();
+                let readable = models.len() - unreadable;
+                let detail = match unreadable {
+                    0 => format!("{readable} can be read"),
+                    _ => format!("{readable} can be read, {unreadable} can't; the list of models says why"),
+                };
+                HealthCheck { ok: unreadable == 0, ..required("models", detail) }
+            }
             Err(error) => failed("models", "the directory can't be read", &error),
-        })
+        }
     }
 
     fn check_jobs(&self) -> HealthCheck {

@@ -1,23 +1,23 @@
-//! Work that outlasts a call: rounds of the batch, training. One at a time; each can be watched and ended.
+//! Work that outlasts a call: one job at a time, in the order in which they were asked for; each can be watched and ended.
 
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Instant,
 };
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Change, Desk, gauges::Analyzed};
+use super::{Analysis, Change, Desk};
 use crate::{
-    app::{AppError, ModelCard, Watch, run_batch, train},
-    batch::{Handover, Nobody, Progress, Repeat, RunEnd},
+    app::{AppError, ModelCard, Watch, analysis::with_causes},
+    batch::Progress,
     report::BatchSummary,
 };
 
@@ -25,15 +25,6 @@ use crate::{
 const MOST_WAITING: usize = 16;
 /// Jobs that are over and still told about.
 const MOST_ENDED: usize = 100;
-
-/// A round of the batch.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BatchRequest {
-    /// Only files that match, seen from the log directory; empty: as the configuration says.
-    pub include: Vec<String>,
-    /// Not the files that match, beside those that the configuration leaves out.
-    pub exclude: Vec<String>,
-}
 
 /// Work that goes on, or is over.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -54,6 +45,8 @@ pub struct Job {
     pub by: String,
     /// When.
     pub created: Timestamp,
+    /// When its turn came.
+    pub started: Option<Timestamp>,
     /// When it was over.
     pub ended: Option<Timestamp>,
     /// What came of it.
@@ -70,6 +63,8 @@ pub enum JobKind {
     Batch,
     /// Learning from the logs.
     Train,
+    /// Logs analyzed.
+    Analysis,
 }
 
 /// How far a job is.
@@ -95,6 +90,7 @@ impl JobKind {
         match self {
             Self::Batch => "batch",
             Self::Train => "train",
+            Self::Analysis => "analysis",
         }
     }
 }
@@ -119,22 +115,41 @@ impl JobState {
     }
 }
 
-/// What came of a job.
+/// What came of a job. Long lists are cut; the numbers beside them are those of the whole.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum JobResult {
-    /// The round's summary; `null` when nothing was new.
+    /// The round's summary.
     Batch(Box<BatchSummary>),
     /// The models that were written.
     Models(Vec<ModelCard>),
+    /// What was found, without the anomalies.
+    Analysis(Box<Analysis>),
 }
+
+/// What a job does.
+pub(super) type Work = Box<dyn FnOnce(&Desk, Watch<'_>) -> Result<JobResult, AppError> + Send>;
 
 /// The jobs that are known.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
-    known: Mutex<VecDeque<Arc<Entry>>>,
-    /// Held by the job whose turn it is.
-    turn: Arc<Mutex<()>>,
+    queue: Mutex<Queue>,
+    idle: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    known: VecDeque<Arc<Entry>>,
+    waiting: VecDeque<(Arc<Entry>, Work)>,
+    /// Whether a thread works on them.
+    is_worked_on: bool,
+    is_closed: bool,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("known", &self.known).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -147,39 +162,121 @@ impl Entry {
     fn job(&self) -> MutexGuard<'_, Job> {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn end(&self, ended: Result<JobResult, AppError>) -> String {
+        let mut job = self.job();
+        job.ended = Some(Timestamp::now());
+        match ended {
+            Ok(result) => (job.state, job.result) = (JobState::Succeeded, Some(result)),
+            Err(AppError::Stopped) => job.state = JobState::Cancelled,
+            Err(error) => (job.state, job.error) = (JobState::Failed, Some(with_causes(&error))),
+        }
+        job.id.clone()
+    }
 }
 
-impl Progress for Entry {
+/// A job's progress, and everybody who looks on told of each stage.
+struct Told<'a> {
+    entry: &'a Entry,
+    desk: &'a Desk,
+}
+
+impl Progress for Told<'_> {
     fn begin(&self, what: &str, bytes: u64) {
-        let mut job = self.job();
-        (job.stage, job.done_bytes, job.total_bytes) = (what.to_owned(), 0, bytes);
+        let id = {
+            let mut job = self.entry.job();
+            (job.stage, job.done_bytes, job.total_bytes) = (what.to_owned(), 0, bytes);
+            job.id.clone()
+        };
+        self.desk.tell(Change::Job { id });
     }
 
     fn advance(&self, bytes: u64) {
-        self.job().done_bytes += bytes;
+        self.entry.job().done_bytes += bytes;
     }
 
     fn end(&self) {}
 }
 
 impl Jobs {
-    fn known(&self) -> MutexGuard<'_, VecDeque<Arc<Entry>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, id: &str) -> Result<Arc<Entry>, AppError> {
-        let known = self.known();
-        known.iter().find(|entry| entry.job().id == id).cloned().ok_or_else(|| AppError::NoSuchJob(id.to_owned()))
+        let queue = self.queue();
+        let found = queue.known.iter().find(|entry| entry.job().id == id);
+        found.cloned().ok_or_else(|| AppError::NoSuchJob(id.to_owned()))
     }
 
-    fn add(&self, kind: JobKind, by: &str) -> Result<Arc<Entry>, AppError> {
-        let mut known = self.known();
-        let waiting = known.iter().filter(|entry| entry.job().state == JobState::Waiting).count();
+    /// Whether a job of this kind waits or goes on.
+    pub(super) fn any(&self, kind: JobKind) -> bool {
+        self.queue().known.iter().map(|entry| entry.job()).any(|job| job.kind == kind && !job.state.is_over())
+    }
+
+    /// The job that goes on, and how many bytes it has done.
+    pub(super) fn running(&self) -> Option<(String, u64)> {
+        let queue = self.queue();
+        let running = queue.known.iter().map(|entry| entry.job()).find(|job| job.state == JobState::Running);
+        running.map(|job| (job.id.clone(), job.done_bytes))
+    }
+
+    /// Ends every job, and waits until the one that goes on has ended.
+    pub(super) fn close(&self) {
+        let mut queue = self.queue();
+        queue.is_closed = true;
+        for (entry, _) in std::mem::take(&mut queue.waiting) {
+            entry.end(Err(AppError::Stopped));
+        }
+        queue.known.iter().for_each(|entry| entry.stop.store(true, Ordering::Relaxed));
+        while queue.is_worked_on {
+            queue = self.idle.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Does what waits, until nothing does.
+    fn work(desk: &Desk) {
+        let jobs = &desk.jobs;
+        loop {
+            let next = {
+                let mut queue = jobs.queue();
+                let next = queue.waiting.pop_front();
+                queue.is_worked_on = next.is_some();
+                next
+            };
+            let Some((entry, work)) = next else {
+                jobs.idle.notify_all();
+                return;
+            };
+            let id = {
+                let mut job = entry.job();
+                (job.state, job.started) = (JobState::Running, Some(Timestamp::now()));
+                job.id.clone()
+            };
+            desk.tell(Change::Job { id });
+            let watch = Watch { progress: &Told { entry: &entry, desk }, stop: &entry.stop };
+            // What a job held when it broke off goes with it; the desk's own state is behind locks that are whole.
+            let ended = catch_unwind(AssertUnwindSafe(|| work(desk, watch)));
+            let broke_off = |_| Err(AppError::Conflict("the job broke off; this is a bug".to_owned()));
+            let id = entry.end(ended.unwrap_or_else(broke_off));
+            desk.gauges.job_ended(&entry.job());
+            desk.tell(Change::Job { id });
+        }
+    }
+}
+
+impl Queue {
+    /// Notes a job, and forgets those that are long over.
+    fn add(&mut self, kind: JobKind, by: &str) -> Result<Arc<Entry>, AppError> {
+        let waiting = self.waiting.len();
+        if self.is_closed {
+            return Err(AppError::Busy("the program is ending; no job begins".to_owned()));
+        }
         if waiting >= MOST_WAITING {
             return Err(AppError::Busy(format!("{waiting} jobs are waiting already; come back when some are done")));
         }
-        let mut ended = known.iter().filter(|entry| entry.job().state.is_over()).count();
-        known.retain(|entry| {
+        let mut ended = self.known.iter().filter(|entry| entry.job().state.is_over()).count();
+        self.known.retain(|entry| {
             let goes = ended >= MOST_ENDED && entry.job().state.is_over();
             ended -= usize::from(goes);
             !goes
@@ -193,69 +290,27 @@ impl Jobs {
             total_bytes: 0,
             by: by.to_owned(),
             created: Timestamp::now(),
+            started: None,
             ended: None,
             result: None,
             error: None,
         };
         let entry = Arc::new(Entry { job: Mutex::new(job), stop: AtomicBool::new(false) });
-        known.push_back(Arc::clone(&entry));
+        self.known.push_back(Arc::clone(&entry));
         Ok(entry)
     }
 
-    /// Asks every job to end.
-    pub(super) fn close(&self) {
-        self.known().iter().for_each(|entry| entry.stop.store(true, Ordering::Relaxed));
-        // Held for a moment only when the last one has ended.
-        drop(self.turn.lock());
+    fn forget(&mut self, entry: &Arc<Entry>) {
+        self.known.retain(|known| !Arc::ptr_eq(known, entry));
+        self.waiting.retain(|(waiting, _)| !Arc::ptr_eq(waiting, entry));
     }
 }
 
 impl Desk {
-    /// Begins a round of the batch over the plan's logs.
-    ///
-    /// # Errors
-    /// Too many jobs wait.
-    pub fn start_batch(self: &Arc<Self>, request: BatchRequest, by: &str) -> Result<Job, AppError> {
-        self.start(JobKind::Batch, by, move |desk, watch| {
-            let mut plan = desk.plan.clone();
-            if !request.include.is_empty() {
-                plan.input.include = request.include;
-            }
-            plan.input.exclude.extend(request.exclude);
-            let bells = desk.bells();
-            let handover: &dyn Handover = bells.as_deref().map_or(&Nobody, |bells| bells);
-            let (began, mut summary) = (Instant::now(), None);
-            let end = run_batch(&plan, Repeat::Once, (watch, handover), &mut |round| {
-                summary = round.ok().map(|round| {
-                    let failed = round.summary.files_failed;
-                    let took = began.elapsed();
-                    desk.gauges.analyzed(Analyzed { source: "batch", reports: &round.reports, failed, took });
-                    round.summary.clone()
-                });
-            })?;
-            let count = summary.as_ref().map_or(0, |summary| summary.total_findings);
-            if count > 0 {
-                desk.tell(Change::Findings { count: usize::try_from(count).unwrap_or(usize::MAX) });
-            }
-            match (end, summary) {
-                (RunEnd::Done, Some(summary)) => Ok(JobResult::Batch(Box::new(summary))),
-                _ => Err(AppError::Stopped),
-            }
-        })
-    }
-
-    /// Begins to learn from the plan's logs; the models are written into the model directory.
-    ///
-    /// # Errors
-    /// Too many jobs wait.
-    pub fn start_training(self: &Arc<Self>, by: &str) -> Result<Job, AppError> {
-        self.start(JobKind::Train, by, |desk, watch| Ok(JobResult::Models(train(&desk.plan, watch)?)))
-    }
-
     /// The jobs that are known, the newest first.
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
-        self.jobs.known().iter().rev().map(|entry| entry.job().clone()).collect()
+        self.jobs.queue().known.iter().rev().map(|entry| entry.job().clone()).collect()
     }
 
     /// One job.
@@ -266,54 +321,45 @@ impl Desk {
         Ok(self.jobs.find(id)?.job().clone())
     }
 
-    /// Asks a job to end; it ends within moments.
+    /// Asks a job to end: one that waits is over at once, one that goes on within moments.
     ///
     /// # Errors
     /// It is not known, or over already.
     pub fn cancel(&self, id: &str) -> Result<Job, AppError> {
         let entry = self.jobs.find(id)?;
-        let job = entry.job().clone();
-        if job.state.is_over() {
+        let was_waiting = {
+            let mut queue = self.jobs.queue();
+            let before = queue.waiting.len();
+            queue.waiting.retain(|(waiting, _)| !Arc::ptr_eq(waiting, &entry));
+            queue.waiting.len() < before
+        };
+        if was_waiting {
+            entry.end(Err(AppError::Stopped));
+            self.gauges.job_ended(&entry.job());
+            self.tell(Change::Job { id: id.to_owned() });
+        } else if entry.job().state.is_over() {
             return Err(AppError::Conflict(format!("the job {id} is over already")));
         }
         entry.stop.store(true, Ordering::Relaxed);
+        let job = entry.job().clone();
         Ok(job)
     }
 
-    fn start(
-        self: &Arc<Self>,
-        kind: JobKind,
-        by: &str,
-        work: impl FnOnce(&Self, Watch<'_>) -> Result<JobResult, AppError> + Send + 'static,
-    ) -> Result<Job, AppError> {
-        let entry = self.jobs.add(kind, by)?;
+    /// Begins a job, or lets it wait for its turn.
+    pub(super) fn start(self: &Arc<Self>, kind: JobKind, by: &str, work: Work) -> Result<Job, AppError> {
+        let mut queue = self.jobs.queue();
+        let entry = queue.add(kind, by)?;
+        queue.waiting.push_back((Arc::clone(&entry), work));
+        if !queue.is_worked_on {
+            let desk = Arc::clone(self);
+            let worker = thread::Builder::new().name("jobs".to_owned()).spawn(move || Jobs::work(&desk));
+            if let Err(error) = worker {
+                queue.forget(&entry);
+                return Err(AppError::Runtime(error));
+            }
+            queue.is_worked_on = true;
+        }
         let job = entry.job().clone();
-        let desk = Arc::clone(self);
-        let spawned = thread::Builder::new().name("job".to_owned()).spawn(move || {
-            let _turn = desk.jobs.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            let ended = if entry.stop.load(Ordering::Relaxed) {
-                Err(AppError::Stopped)
-            } else {
-                entry.job().state = JobState::Running;
-                desk.tell(Change::Job { id: entry.job().id.clone() });
-                work(&desk, Watch { progress: entry.as_ref(), stop: &entry.stop })
-            };
-            let id = {
-                let mut job = entry.job();
-                job.ended = Some(Timestamp::now());
-                match ended {
-                    Ok(result) => (job.state, job.result) = (JobState::Succeeded, Some(result)),
-                    Err(AppError::Stopped) => job.state = JobState::Cancelled,
-                    Err(error) => {
-                        (job.state, job.error) = (JobState::Failed, Some(crate::app::analysis::with_causes(&error)));
-                    }
-                }
-                desk.gauges.job_ended(&job);
-                job.id.clone()
-            };
-            desk.tell(Change::Job { id });
-        });
-        spawned.map_err(AppError::Runtime)?;
         Ok(job)
     }
 }

@@ -5,16 +5,28 @@
 
 mod analyze;
 mod findings;
+mod forward;
 mod gauges;
 mod health;
 mod jobs;
-mod model_facts;
+mod letters;
+mod lookout;
 mod models;
 mod readings;
 mod shelf;
 mod sinks;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod turns;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,17 +35,26 @@ use tokio::sync::broadcast;
 pub use self::{
     analyze::{Analysis, AnalyzeRequest, LogInput, LogResult},
     findings::{EntityCount, Explanation, FindingView, Summary},
+    forward::{Arrival, ForwardOrder, ForwardReceipt, PlannedForward},
     health::{Health, HealthCheck},
-    jobs::{BatchRequest, Job, JobKind, JobResult, JobState},
+    jobs::{Job, JobKind, JobResult, JobState},
+    letters::DeadLetterPage,
     models::ModelEntry,
-    sinks::{ForwardReceipt, SinkEntry},
+    sinks::{SinkEntry, SinkState},
+    tasks::{BatchRequest, TrainRequest},
 };
-use self::{gauges::Gauges, health::LastHealth, jobs::Jobs, model_facts::ModelFacts, shelf::Shelf};
+use self::{
+    gauges::Gauges, health::LastHealth, jobs::Jobs, lookout::Lookout, models::Models, shelf::Shelf, turns::Turns,
+};
 use super::{AppError, Bells, sink_plans};
-use crate::config::Plan;
+use crate::{config::Plan, judgment};
 
 /// Changes that a slow listener may be behind before it is told that it missed some.
 const CHANGES_KEPT: usize = 256;
+/// Analyses that may wait for a core.
+const MOST_WAITING: usize = 256;
+/// Long analyses that may wait for each other.
+const MOST_LONG_WAITING: usize = 16;
 
 /// How findings get to the sinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +90,20 @@ pub enum Change {
 pub struct Desk {
     plan: Plan,
     bells: RwLock<Option<Arc<Bells>>>,
+    /// Held while a forwarding has the outbox for itself.
+    alone: Mutex<()>,
     shelf: Shelf,
+    decisions: judgment::Reader,
+    models: Models,
     jobs: Jobs,
+    small_turns: Turns,
+    large_turns: Turns,
     changes: broadcast::Sender<Change>,
+    lookout: Mutex<Option<Lookout>>,
+    /// Becomes true when the desk closes, for whoever waits.
+    closing: AtomicBool,
     gauges: Gauges,
     health: LastHealth,
-    model_facts: ModelFacts,
 }
 
 impl Desk {
@@ -83,7 +112,7 @@ impl Desk {
     ///
     /// # Errors
     /// The outbox is in use or can't be opened, or a sink can't be built.
-    pub fn open(plan: Plan, delivery: Delivery) -> Result<Arc<Self>, AppError> {
+    pub fn open(mut plan: Plan, delivery: Delivery) -> Result<Arc<Self>, AppError> {
         let bells = match (delivery, sink_plans(&plan, &[])) {
             (Delivery::OnDemand, _) => None,
             (Delivery::Staying, Ok(sinks)) => Some(Arc::new(Bells::start(&plan.outbox, &sinks)?)),
@@ -91,17 +120,27 @@ impl Desk {
             (Delivery::Staying, Err(error)) => return Err(error),
         };
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
-        let shelf = Shelf::new(&plan);
-        Ok(Arc::new(Self {
-            plan,
+        // Where training without a directory puts them; here what was learned is used as well.
+        let models = plan.batch.model_dir.get_or_insert_with(|| PathBuf::from("models")).clone();
+        let desk = Arc::new(Self {
             bells: RwLock::new(bells),
-            shelf,
+            alone: Mutex::default(),
+            shelf: Shelf::new(&plan),
+            decisions: judgment::Reader::in_folder(&plan.outbox.folder),
+            models: Models::within(models),
             jobs: Jobs::default(),
+            small_turns: Turns::new(plan.detect.threads.get(), MOST_WAITING),
+            large_turns: Turns::new(1, MOST_LONG_WAITING),
             changes,
+            lookout: Mutex::default(),
+            closing: AtomicBool::new(false),
             gauges: Gauges::new(),
             health: LastHealth::default(),
-            model_facts: ModelFacts::default(),
-        }))
+            plan,
+        });
+        let lookout = Lookout::begin(&desk)?;
+        *desk.lookout.lock().unwrap_or_else(PoisonError::into_inner) = Some(lookout);
+        Ok(desk)
     }
 
     /// The plan that it works by.
@@ -122,6 +161,8 @@ impl Desk {
     /// # Errors
     /// What the outbox says.
     pub fn close(&self) -> Result<(), AppError> {
+        self.closing.store(true, Ordering::Relaxed);
+        drop(self.lookout.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.jobs.close();
         let bells = self.bells.write().unwrap_or_else(PoisonError::into_inner).take();
         // Somebody who still has them is in a call, which ends by itself; the lanes end with the last one.

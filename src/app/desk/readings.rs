@@ -10,16 +10,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{
-    Desk, JobKind, JobState,
-    gauges::PREFIX,
-    health::free_bytes,
-    model_facts::{Found, ModelFact},
-};
+use super::{Desk, JobKind, JobState, ModelEntry, gauges::PREFIX, health::free_bytes};
 use crate::{
     app::{AppError, sink_plans},
     outbox::{SinkStatus, Status},
 };
+
+/// Models that are told about one by one: the name of each is a label.
+const MOST_MODELS: usize = 200;
 
 /// One number, and what it is about.
 #[derive(Debug)]
@@ -215,32 +213,35 @@ impl Desk {
     }
 
     fn read_models(&self, readings: &mut Readings) {
-        let Some(folder) = &self.plan.batch.model_dir else { return };
-        let found = self.model_facts.look(folder).unwrap_or_else(|error| {
+        let models = self.models().unwrap_or_else(|error| {
             tracing::warn!(error = &error as &dyn std::error::Error, "the models can't be told for the metrics");
-            Found::default()
+            Vec::new()
         });
-        let each = |value: fn(&ModelFact) -> f64| -> Vec<Reading> {
-            let name = |model: &ModelFact| vec![("name", model.name.clone())];
-            found.models.iter().map(|model| Reading { labels: name(model), value: value(model) }).collect()
-        };
-        let mut info = each(|_| 1.0);
-        for (reading, model) in info.iter_mut().zip(&found.models) {
-            reading.labels.push(("trained_at", model.trained_at.to_string()));
+        let unreadable = models.iter().filter(|model| model.card.is_none()).count();
+        let (mut info, mut trained, mut events) = (Vec::new(), Vec::new(), Vec::new());
+        for ModelEntry { name, card, .. } in models.into_iter().take(MOST_MODELS) {
+            let Some(card) = card else { continue };
+            let fact =
+                |wanted: &str| card.facts.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+            let label = || vec![("name", name.clone())];
+            if let Some(time) = fact("trained at").and_then(|time| time.parse::<Timestamp>().ok()) {
+                info.push(Reading { labels: [label(), vec![("trained_at", time.to_string())]].concat(), value: 1.0 });
+                trained.push(Reading { labels: label(), value: seconds(time) });
+            }
+            if let Some(value) = fact("events").and_then(|count| count.parse().ok()) {
+                events.push(Reading { labels: label(), value });
+            }
         }
         readings.gauge("model_info", "The models that are there", info);
-        let help = "When the model was trained, as seconds since 1970";
-        readings.gauge("model_trained_timestamp_seconds", help, each(|model| seconds(model.trained_at)));
-        let help = "Events that the model was learned from";
-        readings.gauge("model_events", help, each(|model| number(model.events)));
-        let help = "Models that can't be read";
-        readings.gauge("models_unreadable", help, alone(number(found.unreadable as u64)));
+        readings.gauge("model_trained_timestamp_seconds", "When the model was trained, as seconds since 1970", trained);
+        readings.gauge("model_events", "Events that the model was learned from", events);
+        readings.gauge("models_unreadable", "Models that can't be read", alone(number(unreadable as u64)));
     }
 
     fn read_jobs(&self, readings: &mut Readings) {
         let jobs = self.jobs();
         let mut found = Vec::new();
-        for kind in [JobKind::Batch, JobKind::Train] {
+        for kind in [JobKind::Batch, JobKind::Train, JobKind::Analysis] {
             for state in [JobState::Waiting, JobState::Running] {
                 let count = jobs.iter().filter(|job| job.kind == kind && job.state == state).count();
                 let labels = vec![("kind", kind.name().to_owned()), ("state", state.name().to_owned())];

@@ -1,17 +1,15 @@
-//! Sinks, what waits for them, and findings on their way there.
+//! Sinks, and how each stands.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Desk;
 use crate::{
-    app::{
-        AppError, Bells, SinkReport, SinkWork, TakenOver,
-        delivery::{open_to_change, open_to_read},
-        query, sink_plans, work_on_sinks,
-    },
-    outbox::{DeadLetter, Letters, Outbox, OutboxError, SinkStatus, Status},
-    sink::Severity,
+    app::{AppError, SinkReport, SinkWork, delivery::open_to_read, sink_plans, work_on_sinks},
+    config::SinkPlan,
+    outbox::{Held, LastError, Outbox, OutboxError, SinkStatus, Status},
+    sink::{Severity, ThreatType},
 };
 
 /// A sink that is configured.
@@ -24,20 +22,69 @@ pub struct SinkEntry {
     pub kind: String,
     /// Findings below this don't go there.
     pub min_severity: Severity,
-    /// How it stands in the outbox; absent when it never was given a finding.
+    /// Only these threats go there; empty: all.
+    pub threats: Vec<ThreatType>,
+    /// How it does, in one word.
+    pub state: SinkState,
+    /// Deliveries on their way.
+    pub pending: u64,
+    /// Deliveries in the dead letters.
+    pub dead: u64,
+    /// Age of the oldest delivery on its way, in seconds.
+    pub oldest_secs: Option<u64>,
+    /// Why nothing goes there at the moment.
+    pub held: Option<Held>,
+    /// What last went wrong.
+    pub last_error: Option<LastError>,
+    /// How it stands in the outbox, number by number; absent when it never was given a finding.
     pub status: Option<SinkStatus>,
 }
 
-/// What became of findings that were to be forwarded.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct ForwardReceipt {
-    /// Findings that were named.
-    pub findings: usize,
-    /// What the outbox did with them.
-    #[serde(flatten)]
-    pub taken: TakenOver,
-    /// The sinks that they go to.
-    pub sinks: Vec<String>,
+/// How a sink does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SinkState {
+    /// It never was given a finding.
+    Unused,
+    /// Everything has arrived, or can't.
+    Idle,
+    /// Deliveries are on their way.
+    Delivering,
+    /// Deliveries go out again after an error.
+    Retrying,
+    /// Nothing goes there until somebody mends its secrets or its configuration.
+    Held,
+}
+
+impl SinkState {
+    fn of(status: Option<&SinkStatus>) -> Self {
+        match status {
+            None => Self::Unused,
+            Some(status) if status.held.is_some() => Self::Held,
+            Some(status) if status.pending.total() == 0 => Self::Idle,
+            Some(status) if status.pending.waiting > 0 => Self::Retrying,
+            Some(_) => Self::Delivering,
+        }
+    }
+}
+
+impl SinkEntry {
+    fn new(plan: SinkPlan, status: Option<SinkStatus>, now: Timestamp) -> Self {
+        let age = |oldest: Timestamp| u64::try_from(now.duration_since(oldest).as_secs()).unwrap_or_default();
+        Self {
+            kind: plan.kind.name.to_owned(),
+            min_severity: plan.engine.min_severity,
+            threats: plan.engine.threats,
+            name: plan.name,
+            state: SinkState::of(status.as_ref()),
+            pending: status.as_ref().map_or(0, |status| status.pending.total()),
+            dead: status.as_ref().map_or(0, |status| status.dead),
+            oldest_secs: status.as_ref().and_then(|status| status.oldest).map(age),
+            held: status.as_ref().and_then(|status| status.held.clone()),
+            last_error: status.as_ref().and_then(|status| status.last_error.clone()),
+            status,
+        }
+    }
 }
 
 impl Desk {
@@ -50,12 +97,10 @@ impl Desk {
             Err(AppError::NoSinks { .. }) => return Ok(Vec::new()),
             plans => plans?,
         };
-        let statuses = self.outbox()?.sinks;
-        let entry = |plan: crate::config::SinkPlan| SinkEntry {
-            status: statuses.iter().find(|status| status.name == plan.name).cloned(),
-            kind: plan.kind.name.to_owned(),
-            min_severity: plan.engine.min_severity,
-            name: plan.name,
+        let (statuses, now) = (self.outbox()?.sinks, Timestamp::now());
+        let entry = |plan: SinkPlan| {
+            let status = statuses.iter().find(|status| status.name == plan.name).cloned();
+            SinkEntry::new(plan, status, now)
         };
         Ok(plans.into_iter().map(entry).collect())
     }
@@ -71,28 +116,6 @@ impl Desk {
         Ok(reports.pop().expect("one sink was asked for"))
     }
 
-    /// Hands findings to sinks; they are on disk when this returns and go out in the background. No id: all that match
-    /// nothing but their ids are asked for. No sink: all of them.
-    ///
-    /// # Errors
-    /// A finding or a sink is unknown, or the outbox takes nothing.
-    pub fn forward(&self, ids: &[String], sinks: &[String]) -> Result<ForwardReceipt, AppError> {
-        let plans = sink_plans(&self.plan, sinks)?;
-        let known = self.shelf.findings()?.findings;
-        let named = ids.iter().map(|id| query::one(known.clone(), id)).collect::<Result<Vec<_>, _>>()?;
-        let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
-        let taken = match self.bells() {
-            Some(bells) => bells.accept_for_sinks(&named, &plans)?,
-            None => {
-                let bells = Bells::start(&self.plan.outbox, &plans)?;
-                let taken = bells.accept(&named)?;
-                bells.stop()?;
-                taken
-            }
-        };
-        Ok(ForwardReceipt { findings: named.len(), taken, sinks: names })
-    }
-
     /// How the outbox stands; one that is not there yet is empty.
     ///
     /// # Errors
@@ -105,29 +128,6 @@ impl Desk {
                 Ok(Status { sinks: Vec::new(), bytes: 0, max_bytes, quarantined: Vec::new() })
             }
             Err(error) => Err(error),
-        }
-    }
-
-    /// The dead letters, the oldest first.
-    ///
-    /// # Errors
-    /// The outbox can't be read.
-    pub fn dead_letters(&self, which: &Letters) -> Result<Vec<DeadLetter>, AppError> {
-        match self.outbox_to_read() {
-            Ok(outbox) => Ok(outbox.dead(which)?),
-            Err(AppError::Outbox(OutboxError::Absent { .. })) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Gives dead letters another try; says how many.
-    ///
-    /// # Errors
-    /// Another process has the outbox, or it can't be written.
-    pub fn replay(&self, which: &Letters) -> Result<u64, AppError> {
-        match self.bells() {
-            Some(bells) => Ok(bells.outbox().replay(which)?),
-            None => Ok(open_to_change(&self.plan.outbox)?.replay(which)?),
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct ServeArguments {
     /// Address and port to listen on [WATCHBELL_LISTEN] [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
-    /// Let everybody do everything, from wherever they ask
+    /// Where there is no key and no token: let everybody do everything, from wherever they ask
     #[arg(long)]
     pub(crate) insecure: bool,
     #[command(flatten)]
@@ -38,6 +38,9 @@ pub(crate) struct StayingPlaces {
     /// Directory with trained models [MODEL_DIR]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     model_dir: Option<PathBuf>,
+    /// File of the API keys [WATCHBELL_KEYS_FILE] [default: api_keys.json]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    keys_file: Option<PathBuf>,
     #[command(flatten)]
     outbox: OutboxPlace,
 }
@@ -49,6 +52,7 @@ impl StayingPlaces {
             output_dir: self.output_dir.clone(),
             model_dir: self.model_dir.clone(),
             outbox_dir: self.outbox.outbox_dir.clone(),
+            keys_file: self.keys_file.clone(),
             ..Overrides::default()
         }
     }

@@ -150,6 +150,19 @@ impl Tracker {
             + self.resources.evictions()
     }
 
+    /// Shares what is remembered with the clones that are made from now on, so that they cost next to nothing.
+    pub fn freeze(&mut self) {
+        self.actors.freeze();
+        self.addresses.freeze();
+        self.pairs.freeze();
+        self.flows.freeze();
+        self.sizes.freeze();
+        self.resources.freeze();
+        self.actions.freeze();
+        self.templates.freeze();
+        self.countries.freeze();
+    }
+
     /// Number of actors that are remembered.
     #[must_use]
     pub fn actors(&self) -> usize {
@@ -237,7 +250,8 @@ impl Tracker {
     /// What actors turned out to do most days: actor and threat type. Told when the whole log was seen, so that the first
     /// nights of a nightly scan are not held against the scanner either.
     pub fn habits(&self) -> impl Iterator<Item = (u32, ThreatType)> {
-        self.actors.iter().flat_map(|(_, actor)| {
+        // An actor of a model that this log does not name needs none.
+        self.actors.changed().flat_map(|(_, actor)| {
             // Most days of many; or, for an account, every day that it ever worked, as of one made for a weekly scan.
             let is_habit = |days: u8| {
                 let (days, all) = (u32::from(days), u32::from(actor.days));

@@ -1,0 +1,141 @@
+//! What jobs do: rounds of the batch, training, analyses of files.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use super::{AnalyzeRequest, Change, Desk, Job, JobKind, JobResult, gauges::Analyzed, models::check_name};
+use crate::{
+    app::{AppError, models::train_on, run_batch},
+    batch::{self, BatchError, Handover, Nobody, Repeat, RunEnd},
+    detect::family_of,
+    report::{BatchSummary, FileStatus},
+    source,
+};
+
+/// Files that the result of a round names one by one, those that failed first.
+const MOST_FILES: usize = 1_000;
+/// Models that the result of a training names.
+const MOST_MODELS: usize = 1_000;
+/// Findings, and logs, that the result of an analysis holds.
+const MOST_FINDINGS: usize = 100;
+
+/// A round of the batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchRequest {
+    /// Only files that match, seen from the log directory; empty: as the configuration says.
+    pub include: Vec<String>,
+    /// Not the files that match, beside those that the configuration leaves out.
+    pub exclude: Vec<String>,
+}
+
+/// What is to be learned from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrainRequest {
+    /// Files, and directories with all that is in them that the configuration takes; empty: the configured logs.
+    pub paths: Vec<PathBuf>,
+    /// The one name of what is learned; otherwise each log has its own.
+    pub name: Option<String>,
+}
+
+impl Desk {
+    /// Begins a round of the batch over the plan's logs.
+    ///
+    /// # Errors
+    /// A pattern is none, another process has the output directory, or too many jobs wait.
+    pub fn start_batch(self: &Arc<Self>, request: BatchRequest, by: &str) -> Result<Job, AppError> {
+        for pattern in request.include.iter().chain(&request.exclude) {
+            source::check_pattern(pattern).map_err(|error| AppError::Request(error.to_string()))?;
+        }
+        // A round of this process gives the directory back before the next one's turn comes.
+        if !self.jobs.any(JobKind::Batch) {
+            batch::check_free(&self.plan.batch.output_dir).map_err(|error| match error {
+                BatchError::Busy { .. } => AppError::Conflict(error.to_string()),
+                error => error.into(),
+            })?;
+        }
+        let mut plan = self.plan.clone();
+        if !request.include.is_empty() {
+            plan.input.include = request.include;
+        }
+        plan.input.exclude.extend(request.exclude);
+        let work = move |desk: &Desk, watch: crate::app::Watch<'_>| {
+            let bells = desk.bells();
+            let handover: &dyn Handover = bells.as_deref().map_or(&Nobody, |bells| bells);
+            let (began, mut summary) = (Instant::now(), None);
+            let end = run_batch(&plan, Repeat::Once, (watch, handover), &mut |round| {
+                summary = round.ok().map(|round| {
+                    let (reports, failed) = (&round.reports, round.summary.files_failed);
+                    desk.gauges.analyzed(Analyzed { source: "batch", reports, failed, took: began.elapsed() });
+                    round.summary.clone()
+                });
+            });
+            desk.shelf.look_again();
+            let (end, summary) = (end?, summary.map(bounded));
+            let count = summary.as_ref().map_or(0, |summary| summary.total_findings);
+            if count > 0 {
+                desk.tell(Change::Findings { count: usize::try_from(count).unwrap_or(usize::MAX) });
+            }
+            match (end, summary) {
+                (RunEnd::Done, Some(summary)) => Ok(JobResult::Batch(Box::new(summary))),
+                _ => Err(AppError::Stopped),
+            }
+        };
+        self.start(JobKind::Batch, by, Box::new(work))
+    }
+
+    /// Begins to learn; the models are written into the model directory. What is learned under a name is what logs of
+    /// this name are judged with.
+    ///
+    /// # Errors
+    /// The name is none, a path is not there, or too many jobs wait.
+    pub fn start_training(self: &Arc<Self>, request: TrainRequest, by: &str) -> Result<Job, AppError> {
+        request.name.as_deref().map(check_name).transpose()?;
+        there(&request.paths)?;
+        let work = move |desk: &Desk, watch: crate::app::Watch<'_>| {
+            let family = request.name.as_deref().map(family_of);
+            let mut models = train_on(&desk.plan, (&request.paths, family.as_deref()), watch)?;
+            if models.is_empty() {
+                return Err(AppError::Request("there is no event to learn from in these logs".to_owned()));
+            }
+            models.truncate(MOST_MODELS);
+            Ok(JobResult::Models(models))
+        };
+        self.start(JobKind::Train, by, Box::new(work))
+    }
+
+    /// Begins to analyze logs; as [`Desk::analyze`], for logs that take longer than a call should.
+    ///
+    /// # Errors
+    /// A path is not there, or too many jobs wait.
+    pub fn start_analysis(self: &Arc<Self>, request: AnalyzeRequest, by: &str) -> Result<Job, AppError> {
+        if let super::LogInput::Paths(paths) = &request.input {
+            there(paths)?;
+        }
+        let work = move |desk: &Desk, watch: crate::app::Watch<'_>| {
+            let mut analysis = desk.analyze(request, watch)?;
+            analysis.cut(0, MOST_FINDINGS);
+            Ok(JobResult::Analysis(Box::new(analysis)))
+        };
+        self.start(JobKind::Analysis, by, Box::new(work))
+    }
+}
+
+/// What is not there is better said at once than in a job that failed.
+fn there(paths: &[PathBuf]) -> Result<(), AppError> {
+    match paths.iter().find(|path| !path.exists()) {
+        Some(path) => Err(AppError::Request(format!("{}: no such file or folder; check the spelling", path.display()))),
+        None => Ok(()),
+    }
+}
+
+fn bounded(mut summary: BatchSummary) -> BatchSummary {
+    if summary.results.len() > MOST_FILES {
+        // Stable: within each kind the order of reading stays.
+        summary.results.sort_by_key(|result| match result.status {
+            FileStatus::Error => 0,
+            FileStatus::Success => 1,
+            FileStatus::Skipped => 2,
+        });
+        summary.results.truncate(MOST_FILES);
+    }
+    summary
+}
