@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Requests per second and memory of `watchbell serve`: 100 events a request, each different, and a sink that takes the findings.
+# Requests per second and memory of `watchbell serve`: 100 events a request, each request different.
 #
 #   benches/serve/run.sh --binary target/release/watchbell [--seconds 300] [--connections 8] [--threads 2]
 #
