@@ -41,7 +41,7 @@ impl Default for Bounds {
 impl Bounds {
     /// What is left after compacting: less, so that it is not done for each new finding.
     fn lowered(self) -> Self {
-        Self { findings: self.findings * 3 / 4, bytes: self.bytes * 3 / 4 }
+        Self { findings: self.findings - self.findings / 4, bytes: self.bytes - self.bytes / 4 }
     }
 
     fn hold(self, findings: usize, bytes: u64) -> bool {

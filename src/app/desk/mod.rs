@@ -24,7 +24,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -99,6 +99,8 @@ pub struct Desk {
     small_turns: Turns,
     large_turns: Turns,
     changes: broadcast::Sender<Change>,
+    /// Findings that were told of and that the lookout has not seen yet.
+    told: AtomicUsize,
     lookout: Mutex<Option<Lookout>>,
     /// Becomes true when the desk closes, for whoever waits.
     closing: AtomicBool,
@@ -132,6 +134,7 @@ impl Desk {
             small_turns: Turns::new(plan.detect.threads.get(), MOST_WAITING),
             large_turns: Turns::new(1, MOST_LONG_WAITING),
             changes,
+            told: AtomicUsize::new(0),
             lookout: Mutex::default(),
             closing: AtomicBool::new(false),
             gauges: Gauges::new(),
@@ -174,6 +177,9 @@ impl Desk {
     }
 
     fn tell(&self, change: Change) {
+        if let Change::Findings { count } = change {
+            self.told.fetch_add(count, Ordering::Relaxed);
+        }
         // An error says that nobody looks on.
         let _ = self.changes.send(change);
     }

@@ -1,0 +1,90 @@
+//! Findings at hand: those of the batch and those of analyses, each once, read again when they changed.
+
+use super::*;
+use crate::{
+    app::{FindingQuery, Suppressed, kept::Bounds, list_findings},
+    sink::testkit::findings::samples,
+};
+
+fn everything() -> FindingQuery {
+    FindingQuery { suppressed: Suppressed::Shown, limit: 100, ..FindingQuery::default() }
+}
+
+#[test]
+fn the_same_reports_are_the_same_snapshot_and_changed_ones_another() {
+    let (folder, desk) = desk();
+    assert_eq!(desk.findings(&everything()).unwrap().total, 0);
+    put(&folder, "a.log", samples(3, 1));
+    until("the first report is seen", || desk.reports().unwrap().len() == 1);
+    let first = desk.reports().unwrap();
+    desk.shelf.look_again();
+    assert!(Arc::ptr_eq(&first, &desk.reports().unwrap()));
+    put(&folder, "b.log", samples(4, 2));
+    desk.shelf.look_again();
+    let second = desk.reports().unwrap();
+    assert_eq!(second.iter().map(|report| report.source_file.as_str()).collect::<Vec<_>>(), ["a.log", "b.log"]);
+    assert!(Arc::ptr_eq(&first[0], &second[0]), "what has not changed is not read again");
+    fs::remove_file(folder.path().join("out/a.log_20260101T000000Z.json")).unwrap();
+    desk.shelf.look_again();
+    assert_eq!(desk.reports().unwrap().len(), 1);
+    fs::write(folder.path().join("out/c_20260101T000000Z.json"), "{\"source_file\":").unwrap();
+    desk.shelf.look_again();
+    let page = desk.findings(&everything()).unwrap();
+    assert!(page.problems[0].contains("ends in the middle"), "{:?}", page.problems);
+    assert_eq!(page.total, desk.reports().unwrap()[0].findings.len());
+}
+
+#[test]
+fn what_an_analysis_found_is_at_hand_here_later_and_for_the_command_line() {
+    let (folder, desk) = desk();
+    let first = desk.analyze(text("request", attack(1)), watch()).unwrap();
+    assert!(!first.findings.is_empty());
+    let kept = folder.path().join("out/analyses.jsonl");
+    let size = fs::metadata(&kept).unwrap().len();
+    for _ in 0..5 {
+        desk.analyze(text("request", attack(1)), watch()).unwrap();
+    }
+    assert_eq!(fs::metadata(&kept).unwrap().len(), size, "the same request adds nothing");
+    let only_told = AnalyzeRequest { hand_over: false, ..text("request", attack(2)) };
+    desk.analyze(only_told, watch()).unwrap();
+    assert_eq!(fs::metadata(&kept).unwrap().len(), size, "what is only told is not kept");
+    let ids = |page: crate::app::FindingPage| -> Vec<String> {
+        page.findings.into_iter().map(|judged| judged.finding.id).collect()
+    };
+    let here = ids(desk.findings(&everything()).unwrap());
+    assert_eq!(here.len(), first.findings.len());
+    assert_eq!(ids(list_findings(desk.plan(), &[], &everything()).unwrap()), here);
+    let later = Desk::open(desk.plan().clone(), Delivery::OnDemand).unwrap();
+    assert_eq!(ids(later.findings(&everything()).unwrap()), here);
+    put(&folder, "a.log", samples(2, 1));
+    assert_eq!(list_findings(desk.plan(), &[], &everything()).unwrap().total, here.len() + samples(2, 1).len());
+}
+
+#[test]
+fn many_who_keep_at_once_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::within(folder.path(), Bounds::default());
+    let told: usize = thread::scope(|scope| {
+        let keepers: Vec<_> = (0..8_u64)
+            .map(|keeper| {
+                let shelf = &shelf;
+                scope.spawn(move || {
+                    let keep = |seed| shelf.keep(vec![report("request", samples(1, keeper * 100 + seed))]).unwrap();
+                    (0..10).map(keep).sum::<usize>()
+                })
+            })
+            .collect();
+        keepers.into_iter().map(|keeper| keeper.join().unwrap()).sum()
+    });
+    assert_eq!((told, shelf.view().unwrap().count()), (80, 80));
+    assert_eq!(shelf.keep(vec![report("request", samples(1, 101))]).unwrap(), 0);
+}
+
+#[test]
+fn what_can_t_be_kept_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a file");
+    fs::write(&file, "").unwrap();
+    let shelf = Shelf::within(&file, Bounds::default());
+    assert!(shelf.keep(vec![report("request", samples(1, 1))]).is_err());
+}
