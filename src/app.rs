@@ -16,6 +16,7 @@ mod logs;
 mod models;
 mod outbox;
 mod query;
+mod reference;
 mod reports;
 mod rollout;
 mod rules;
@@ -32,7 +33,8 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
         Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
-        LogInput, LogResult, ModelEntry, PlannedForward, SinkEntry, SinkState, Summary, TrainRequest,
+        LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary,
+        TrainRequest,
     },
     error::AppError,
     findings::{Findings, read_findings},
@@ -45,6 +47,7 @@ pub use self::{
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
     query::{FindingPage, FindingQuery, JudgedFinding, LARGEST_PAGE, Order, Suppressed},
+    reference::{ThreatReference, threat_reference},
     reports::{Reported, demo, report, summary_text},
     rollout::{PullRequest, Rollout, RolloutRequest, open_rollout, pull_rules, rule_sinks},
     rules::{
@@ -73,6 +76,9 @@ pub use crate::{
         DeadLetter, DeliveryState, Letters, OutboxError, Pending, Progress as LaneProgress, Settled,
         Shown as ShownFinding, SinkStatus, Status,
     },
+    parse::ComplaintReason,
+    report::live::{Message as PageMessage, Page, Pages, Visitor},
+    report::visible::plain,
     report::{AnomalyRecord, BatchSummary, ComplaintSample, ComplaintSummary, FileReport, FileResult, FileStatus},
     rollout::{
         Applied, Change as RuleChange, Edition, End as RolloutEnd, FieldChange, Plan as RulePlan, Pulled, RuleOutcome,
@@ -80,7 +86,7 @@ pub use crate::{
     },
     rules::folder::{FolderError, FolderProblems},
     sink::rules::ExecutionState,
-    sink::{Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
+    sink::{Attack, Entity, EntityKind, ErrorKind, Finding, Outcome, Severity, Step, Steps, ThreatType},
     source::SourceError,
 };
 

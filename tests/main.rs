@@ -1,6 +1,7 @@
 //! The integration tests, as one binary.
 #![allow(clippy::unwrap_used, reason = "all of it is test code, the functions between the tests too")]
 
+mod api;
 mod architecture;
 mod batch;
 mod cli;
@@ -9,6 +10,7 @@ mod findings;
 mod json;
 mod json_oracle;
 mod kill;
+mod mcp;
 mod metrics;
 mod pipeline;
 mod place;

@@ -44,9 +44,14 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The text that counts; an empty one is none.
-    fn text(self) -> Option<&'a str> {
-        self.bearer.or(self.api_key).filter(|text| !text.is_empty())
+    /// The text that counts; an empty one is none. Two that differ are refused, for nobody could say who asks.
+    fn text(self) -> Result<&'a str, Refusal> {
+        let given = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
+        match (given(self.bearer), given(self.api_key)) {
+            (None, None) => Err(Refusal::Missing),
+            (Some(bearer), Some(key)) if bearer != key => Err(Refusal::Invalid),
+            (Some(text), _) | (None, Some(text)) => Ok(text),
+        }
     }
 }
 
@@ -144,7 +149,7 @@ impl Gate {
         if self.is_open() {
             return Ok(Caller::anonymous());
         }
-        let text = credentials.text().ok_or(Refusal::Missing)?;
+        let text = credentials.text()?;
         match (&self.ring, &self.tokens) {
             (Some(ring), _) if text.starts_with(PREFIX) => ring.admit(text, now),
             (_, Some(tokens)) => tokens.admit(text, now).await,
@@ -217,6 +222,8 @@ mod tests {
             assert_eq!(ask(Some("a.b.c"), None).await, Err(Refusal::Invalid));
             assert_eq!(ask(Some(&text), None).await.unwrap().name, id);
             assert_eq!(ask(None, Some(&text)).await.unwrap().name, id);
+            assert_eq!(ask(Some(&text), Some(&text)).await.unwrap().name, id);
+            assert_eq!(ask(Some(&text), Some("another")).await, Err(Refusal::Invalid));
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
     Shared, analyze, batches, findings, idempotency, judgments, models, outbox, problem::Problem, sinks, words::Words,
 };
 use crate::app::{
-    Analysis, BatchSummary, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView,
+    Analysis, BatchSummary, Change, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView,
     ForwardReceipt, Health, Job, ModelEntry, Severity, SinkReport, Status, Summary, SuppressionEffect, Suppressions,
     ThreatType,
 };
@@ -47,6 +47,7 @@ pub(super) fn complete(routes: OpenApi) -> Value {
         { "name": "judgments", "description": "What people decide about it" },
         { "name": "models", "description": "What was learned" },
         { "name": "sinks", "description": "Where findings go" },
+        { "name": "changes", "description": "What happens, while it happens" },
         { "name": "health", "description": "Whether it works" },
     ]);
     document["components"]["schemas"] = Value::Object(schemas());
@@ -200,6 +201,7 @@ fn answered(mut generator: SchemaGenerator) -> Map<String, Value> {
     add::<DeadLetterPage>(&mut generator);
     add::<outbox::Replayed>(&mut generator);
     add::<Health>(&mut generator);
+    add::<Change>(&mut generator);
     generator.take_definitions(true)
 }
 

@@ -7,6 +7,7 @@ mod analyze;
 mod ask;
 mod batches;
 mod body;
+mod changes;
 mod document;
 mod extract;
 mod findings;
@@ -18,6 +19,7 @@ mod judgments;
 mod metrics;
 mod models;
 mod outbox;
+mod page;
 mod problem;
 mod records;
 mod server;
@@ -27,6 +29,7 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
@@ -39,6 +42,8 @@ pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
     requests: Arc<metrics::Requests>,
+    /// Is cancelled when the server is to end: for answers that would never end by themselves.
+    stopping: CancellationToken,
 }
 
 /// Every documented route, and the document that tells about them.
@@ -46,6 +51,7 @@ fn resources() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(analyze::routes())
         .merge(batches::routes())
+        .merge(changes::routes())
         .merge(findings::routes())
         .merge(judgments::routes())
         .merge(models::routes())
@@ -60,7 +66,8 @@ fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
     let document = document::complete(document);
     shared.requests.begin_with_zero(&document);
-    let inner = frame::inner(router.merge(document::routes(document)), &shared);
+    let router = router.merge(document::routes(document)).merge(page::routes());
+    let inner = frame::inner(router, &shared);
     let outer = frame::outer(guard::around(inner, &shared));
     metrics::counted(outer, &shared).with_state(shared)
 }

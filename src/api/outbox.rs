@@ -32,7 +32,7 @@ pub(super) struct ReplayBody {
     /// Only those of this kind, for example `rejected`.
     kind: Option<String>,
     /// At most so many, the oldest first.
-    #[schemars(range(min = 1, max = 1_000_000))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     limit: Option<std::num::NonZeroU32>,
 }
 

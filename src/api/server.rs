@@ -11,6 +11,7 @@ use std::{
 };
 
 use axum_server::Handle;
+use tokio_util::sync::CancellationToken;
 
 use super::{Shared, router};
 use crate::app::{AppError, Delivery, Desk, Gate, Plan};
@@ -63,11 +64,16 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
     let bound = listener.local_addr().map_err(failed)?;
     let gate = Gate::new(&request.plan.serve, request.insecure).map_err(AppError::Gate)?;
     let desk = Desk::open(request.plan, Delivery::Staying)?;
-    let shared = Shared { desk: Arc::clone(&desk), gate: Arc::new(gate), requests: Arc::default() };
+    let shared = Shared {
+        desk: Arc::clone(&desk),
+        gate: Arc::new(gate),
+        requests: Arc::default(),
+        stopping: CancellationToken::new(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Ended)?;
     let served = runtime.block_on(async {
         let handle = Handle::new();
-        tokio::spawn(drain(handle.clone(), request.stop));
+        tokio::spawn(drain(handle.clone(), request.stop, shared.stopping.clone()));
         let server = axum_server::from_tcp(listener)?.handle(handle);
         ready(bound);
         server.serve(router(shared).into_make_service_with_connect_info::<SocketAddr>()).await
@@ -78,9 +84,10 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
 }
 
 /// Ends the server when it is time.
-async fn drain(handle: Handle<SocketAddr>, stop: Arc<AtomicBool>) {
+async fn drain(handle: Handle<SocketAddr>, stop: Arc<AtomicBool>, stopping: CancellationToken) {
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(GLANCE).await;
     }
+    stopping.cancel();
     handle.graceful_shutdown(Some(DRAIN));
 }

@@ -15,7 +15,7 @@ use crate::{
 /// The most findings on one page.
 pub const LARGEST_PAGE: usize = 100;
 /// The shortest beginning of an id that may stand for it.
-const SHORTEST_ID: usize = 4;
+pub(super) const SHORTEST_ID: usize = 4;
 
 /// Which findings, and how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +215,7 @@ pub(super) fn one<'a>(found: &Pool<'a>, id: &str) -> Result<&'a Finding, AppErro
 }
 
 impl FindingQuery {
-    fn wants(&self, finding: &Finding) -> bool {
+    pub(super) fn wants(&self, finding: &Finding) -> bool {
         let seen = finding.last_seen.or(finding.first_seen);
         finding.severity >= self.min_severity
             && (self.threats.is_empty() || self.threats.contains(&finding.threat_type))
@@ -227,7 +227,7 @@ impl FindingQuery {
 
 impl Order {
     /// Ids decide last, so that pages never overlap.
-    fn compare(self, one: &Finding, other: &Finding) -> Ordering {
+    pub(super) fn compare(self, one: &Finding, other: &Finding) -> Ordering {
         let newest = || other.last_seen.cmp(&one.last_seen);
         let strongest = || {
             other

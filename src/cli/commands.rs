@@ -44,8 +44,15 @@ impl Setup<'_> {
 
     /// The plan that file, environment and these flags make.
     pub(super) fn plan(&self, flags: Overrides) -> Result<Plan, CliError> {
+        Ok(self.plan_and_text(flags)?.0)
+    }
+
+    /// The same, and the settings as text without secrets.
+    pub(super) fn plan_and_text(&self, flags: Overrides) -> Result<(Plan, String), CliError> {
+        let settings = self.settings(flags)?;
+        let text = app::show(&settings, &variable);
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Ok(Plan::new(self.settings(flags)?, cores).map_err(AppError::Config)?)
+        Ok((Plan::new(settings, cores).map_err(AppError::Config)?, text))
     }
 }
 
@@ -91,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Exit
         Command::Rules(rules) => return rules::run(rules, &setup, terminal),
         Command::Udm(udm) => return sinks::run_udm(udm, terminal),
         Command::Serve(serve) => return fronts::serve(serve, &setup, terminal),
-        Command::Mcp(mcp) => fronts::mcp(mcp, &setup)?,
+        Command::Mcp(mcp) => return fronts::mcp(mcp, &setup, terminal),
         Command::Openapi => terminal.print(&crate::api::openapi())?,
         Command::Keys(command) => keys::run(command, &setup, terminal)?,
         Command::Config(config) => run_config(config, &setup, terminal)?,

@@ -27,6 +27,20 @@ pub(super) fn serve(arguments: &ServeArguments, setup: &Setup<'_>, terminal: &mu
 }
 
 /// `watchbell mcp`.
-pub(super) fn mcp(arguments: &McpArguments, setup: &Setup<'_>) -> Result<(), CliError> {
-    Ok(mcp::serve(McpRequest { plan: setup.plan(arguments.at.overrides())? })?)
+pub(super) fn mcp(arguments: &McpArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
+    let (plan, configuration) = setup.plan_and_text(arguments.at.overrides())?;
+    let request = McpRequest {
+        plan,
+        configuration,
+        root: arguments.root.clone(),
+        http: arguments.http.map(|listen| listen.0),
+        read_only: arguments.read_only,
+        insecure: arguments.insecure,
+        stop: signals::stop_flag()?,
+    };
+    let mut told = Ok(());
+    mcp::serve(request, &mut |address: SocketAddr| {
+        told = terminal.print(&format!("listening on http://{address}/mcp\n"));
+    })?;
+    told.map(|()| Exit::Ok)
 }

@@ -19,8 +19,10 @@ pub(super) fn start(global: &Global) -> Result<(), CliError> {
         (false, _) => "trace",
     };
     let directives = env::var("WATCHBELL_LOG").ok().filter(|text| !text.is_empty());
+    // The protocol's library logs what it is sent word by word, and that may be a log.
+    let usual = format!("{level},rmcp=warn");
     let filter = EnvFilter::builder()
-        .parse(directives.as_deref().unwrap_or(level))
+        .parse(directives.as_deref().unwrap_or(&usual))
         .map_err(|error| CliError::LogFilter(error.to_string()))?;
     let has_color = matches!(
         anstream::AutoStream::choice(&io::stderr()),

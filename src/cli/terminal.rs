@@ -13,14 +13,14 @@ use super::{arguments::Color, exit::CliError};
 
 /// The two streams.
 pub(super) struct Terminal {
-    out: AutoStream<io::StdoutLock<'static>>,
+    out: AutoStream<io::Stdout>,
     quiet: bool,
 }
 
 impl Terminal {
-    /// Takes standard output for the rest of the program.
+    /// Standard output is not locked: a front that speaks a protocol there writes from other threads.
     pub(super) fn new(quiet: bool) -> Self {
-        Self { out: AutoStream::auto(io::stdout().lock()), quiet }
+        Self { out: AutoStream::auto(io::stdout()), quiet }
     }
 
     /// Whether nothing but results and errors is wanted.

@@ -1,8 +1,19 @@
 //! The front for AI assistants: tools, resources and prompts over the Model Context Protocol.
 //!
-//! What a log wrote is data that an attacker chose: it leaves only within an envelope that says so.
+//! What a log wrote is data that an attacker chose: it leaves only within fields named `untrusted`, see [`untrusted`].
 
+mod arguments;
+mod call;
+mod catalog;
+mod failure;
+mod handler;
+mod http;
+mod prompts;
+mod resources;
 mod server;
 mod tools;
+mod untrusted;
+mod views;
+mod when;
 
 pub use server::{McpError, McpRequest, serve};

@@ -4,11 +4,11 @@
 //! and a content policy with the hashes of the one style and the one script refuses everything else. The parts that
 //! grow with the findings are filled up to a number of bytes, so a page stays small whatever it is fed.
 
-mod attack;
-mod card;
-mod chart;
-mod look;
-mod page;
+pub(super) mod attack;
+pub(super) mod card;
+pub(super) mod chart;
+pub(super) mod look;
+pub(super) mod page;
 mod pivot;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -38,6 +38,17 @@ const TERMS: Room = Room { items: 100, bytes: 40_000 };
 /// What the parts of a fixed size take when every text in them is as hostile as can be.
 const FIXED_BYTES: usize = 400_000;
 
+/// Templates that more than one page is made of.
+const SHARED: [(&str, &str); 7] = [
+    ("parts.html", include_str!("html/parts.html")),
+    ("timeline.html", include_str!("html/timeline.html")),
+    ("facts.html", include_str!("html/facts.html")),
+    ("why.html", include_str!("html/why.html")),
+    ("chips.html", include_str!("html/chips.html")),
+    ("guide.html", include_str!("html/guide.html")),
+    ("pivots.html", include_str!("html/pivots.html")),
+];
+
 const TEMPLATES: [(&str, &str); 7] = [
     ("page.html", include_str!("html/page.html")),
     ("card.html", include_str!("html/card.html")),
@@ -48,17 +59,24 @@ const TEMPLATES: [(&str, &str); 7] = [
     ("term.html", include_str!("html/term.html")),
 ];
 
+/// Lanes of the entity chart: more do not fit on a page.
+const LANES: usize = 12;
+
+/// The style that every page has.
+pub(super) const STYLE: &str = include_str!("html/style.css");
+
 /// The page for these reports. The same input gives the same bytes.
 ///
 /// # Errors
 ///
 /// When a template is wrong, which a test would have shown before.
 pub fn render_html(input: ReportInput<'_>) -> Result<String, ReportError> {
-    let templates = templates()?;
+    let templates = templates(&TEMPLATES)?;
     let overview = Overview::new(input.reports);
     let ranked = overview.ranked.iter().copied();
 
-    let cards = ranked.clone().enumerate().map(|(position, item)| card::Card::new(position + 1, item));
+    let cards =
+        ranked.clone().enumerate().map(|(position, item)| card::Card::new(position + 1, item, &card::IN_REPORT));
     let cards = fill(&templates, "card.html", cards, CARDS)?;
     let entities = fill(&templates, "entity.html", page::entity_rows(&overview), ENTITIES)?;
     let files = fill(&templates, "file.html", page::file_rows(input), FILES)?;
@@ -70,14 +88,16 @@ pub fn render_html(input: ReportInput<'_>) -> Result<String, ReportError> {
     let room = Room { items: overview.ranked.len(), bytes: LARGEST_PAGE - FIXED_BYTES - taken };
     let rows = fill(&templates, "row.html", ranked.skip(cards.shown).map(card::Row::new), room)?;
 
-    let style = unix_lines(include_str!("html/style.css"));
+    let style = unix_lines(STYLE);
     let script = unix_lines(include_str!("html/script.js"));
+    let on_page = |position: usize| (position < cards.shown).then(|| format!("#f{}", position + 1));
+    let links = chart::Links { finding: &on_page, entity: &|_| None, lanes: LANES };
     let page = context! {
         policy => policy(&style, &script),
         style => style.as_str(),
         script => script.as_str(),
         header => Serde(page::Header::new(input, &overview)),
-        time => Serde(chart::time_chart(input.reports, &overview, cards.shown)),
+        time => Serde(chart::time_chart(&input.reports.iter().collect::<Vec<_>>(), &overview, &links)),
         scores => Serde(chart::score_chart(input.reports, input.run.threshold)),
         findings => overview.ranked.len(),
         left_out => overview.ranked.len() - cards.shown - rows.shown,
@@ -96,7 +116,8 @@ pub fn render_html(input: ReportInput<'_>) -> Result<String, ReportError> {
     render(&templates, "page.html", page)
 }
 
-fn templates() -> Result<Environment<'static>, ReportError> {
+/// The shared templates and these, with what escapes and disarms.
+pub(super) fn templates(own: &[(&'static str, &'static str)]) -> Result<Environment<'static>, ReportError> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -106,7 +127,7 @@ fn templates() -> Result<Environment<'static>, ReportError> {
     templates.add_filter("code", |text: &str| Value::from_safe_string(visible::escaped(text)));
     templates.add_filter("grouped", |number: u64| words::grouped(number, words::THIN));
     templates.add_filter("plain", |text: &str, limit: usize| visible::plain(text, limit));
-    for (part, text) in TEMPLATES {
+    for &(part, text) in SHARED.iter().chain(own) {
         templates.add_template(part, text).map_err(|source| ReportError::Template { part, source })?;
     }
     Ok(templates)
@@ -146,7 +167,7 @@ fn fill<T: Serialize>(
     Ok(Filled { text, shown })
 }
 
-fn render(templates: &Environment<'_>, part: &'static str, context: Value) -> Result<String, ReportError> {
+pub(super) fn render(templates: &Environment<'_>, part: &'static str, context: Value) -> Result<String, ReportError> {
     templates
         .get_template(part)
         .and_then(|template| template.render(context))
@@ -154,7 +175,7 @@ fn render(templates: &Environment<'_>, part: &'static str, context: Value) -> Re
 }
 
 /// Browsers hash the text after they have made all line ends `\n`.
-fn unix_lines(text: &str) -> String {
+pub(super) fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 

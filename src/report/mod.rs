@@ -4,6 +4,7 @@
 //! users' scripts read, in their order; what Watchbell adds stands after them.
 //!
 //! * [`html`]: one self-contained page for people.
+//! * [`live`]: the pages that a server shows.
 //! * [`load`]: the reports of an output directory, read back.
 //! * [`terminal`]: what the terminal shows after a run.
 //! * [`triage`]: what each threat type means and what to do about it.
@@ -12,6 +13,7 @@
 //! * [`words`]: numbers, times and spans as people read them.
 
 pub mod html;
+pub mod live;
 pub mod load;
 pub mod overview;
 pub mod terminal;

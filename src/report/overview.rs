@@ -61,12 +61,19 @@ impl<'a> Overview<'a> {
     /// Looks over the reports.
     #[must_use]
     pub fn new(reports: &'a [FileReport]) -> Self {
-        let ranked = ranked(reports);
+        Self::of(&reports.iter().collect::<Vec<_>>(), &|_| true)
+    }
+
+    /// Looks over the reports as if they held only the findings that are wanted.
+    #[must_use]
+    pub fn of(reports: &[&'a FileReport], wanted: &dyn Fn(&Finding) -> bool) -> Self {
+        let ranked = ranked(reports, wanted);
         let mut by_severity = [0; 5];
         for item in &ranked {
             by_severity[item.finding.severity as usize] += 1;
         }
-        let sum = |number: fn(&FileReport) -> u64| reports.iter().map(number).fold(0, u64::saturating_add);
+        let sum =
+            |number: fn(&FileReport) -> u64| reports.iter().map(|report| number(report)).fold(0, u64::saturating_add);
         let complaints = complaints(reports);
         let lost = complaints.iter().filter(|of| of.reason.loses_record()).map(|of| of.count);
         Self {
@@ -110,12 +117,12 @@ impl<'a> Overview<'a> {
     }
 }
 
-fn ranked(reports: &[FileReport]) -> Vec<Ranked<'_>> {
+fn ranked<'a>(reports: &[&'a FileReport], wanted: &dyn Fn(&Finding) -> bool) -> Vec<Ranked<'a>> {
     let mut seen = BTreeSet::new();
     let mut ranked: Vec<_> = reports
         .iter()
-        .flat_map(|report| report.findings.iter().map(move |finding| Ranked { finding, report }))
-        .filter(|item| seen.insert(item.finding.id.as_str()))
+        .flat_map(|&report| report.findings.iter().map(move |finding| Ranked { finding, report }))
+        .filter(|item| wanted(item.finding) && seen.insert(item.finding.id.as_str()))
         .collect();
     ranked.sort_by(|one, other| {
         let (one, other) = (one.finding, other.finding);
@@ -139,9 +146,9 @@ fn entities<'a>(ranked: &[Ranked<'a>]) -> Vec<(&'a Entity, Vec<usize>)> {
     entities
 }
 
-fn complaints(reports: &[FileReport]) -> Vec<Complaints<'_>> {
-    let mut by_reason: BTreeMap<ComplaintReason, Complaints<'_>> = BTreeMap::new();
-    for report in reports {
+fn complaints<'a>(reports: &[&'a FileReport]) -> Vec<Complaints<'a>> {
+    let mut by_reason: BTreeMap<ComplaintReason, Complaints<'a>> = BTreeMap::new();
+    for &report in reports {
         for of in &report.complaints {
             let sum = by_reason.entry(of.reason).or_insert_with(|| Complaints {
                 reason: of.reason,

@@ -248,7 +248,7 @@ impl Desk {
         Ok(self.decisions.read()?)
     }
 
-    fn deliveries(&self, id: &str) -> Result<Vec<DeliveryState>, AppError> {
+    pub(super) fn deliveries(&self, id: &str) -> Result<Vec<DeliveryState>, AppError> {
         let shown = match self.outbox_to_read() {
             Ok(outbox) => outbox.show(id)?,
             Err(AppError::Outbox(OutboxError::Absent { .. })) => None,

@@ -12,7 +12,9 @@ mod jobs;
 mod letters;
 mod lookout;
 mod models;
+mod page;
 mod readings;
+mod root;
 mod shelf;
 mod sinks;
 mod tasks;
@@ -40,6 +42,8 @@ pub use self::{
     jobs::{Job, JobKind, JobResult, JobState},
     letters::DeadLetterPage,
     models::ModelEntry,
+    page::PageQuery,
+    root::LogFiles,
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},
 };

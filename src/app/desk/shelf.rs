@@ -79,7 +79,8 @@ pub(super) struct View {
     pub(super) summary: Option<Arc<BatchSummary>>,
     /// Where each finding stands for the first time: report and number in it.
     places: Vec<(u32, u32)>,
-    problems: Vec<String>,
+    /// What could not be read.
+    pub(super) problems: Vec<String>,
 }
 
 impl View {

@@ -21,6 +21,18 @@ pub(crate) struct ServeArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct McpArguments {
+    /// Listen on this address, with the path /mcp, instead of speaking over standard input and output
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<Listen>,
+    /// Offer only the tools that change nothing, and keep nothing of what is found
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// The only directory from which logs are read [default: the directory with the logs]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) root: Option<PathBuf>,
+    /// With --http: let everybody do everything, from wherever they ask
+    #[arg(long, requires = "http")]
+    pub(crate) insecure: bool,
     #[command(flatten)]
     pub(crate) at: StayingPlaces,
 }

@@ -23,7 +23,7 @@ const TACTIC_ORDER: [&str; 15] = [
 
 /// One touched tactic.
 #[derive(Debug, Serialize)]
-pub(super) struct TacticColumn {
+pub(in crate::report) struct TacticColumn {
     name: String,
     id: String,
     techniques: Vec<TechniqueCell>,
@@ -39,7 +39,7 @@ struct TechniqueCell {
 
 /// A technique with its page, if its id is one.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct TechniqueLink {
+pub(in crate::report) struct TechniqueLink {
     id: String,
     name: String,
     url: Option<String>,
@@ -47,7 +47,7 @@ pub(super) struct TechniqueLink {
 
 impl TechniqueLink {
     /// The link of a technique.
-    pub(super) fn new(attack: &Attack) -> Self {
+    pub(in crate::report) fn new(attack: &Attack) -> Self {
         let (id, name) = (attack.technique_id.clone(), attack.technique_name.clone());
         let url = is_technique(&id).then(|| format!("https://attack.mitre.org/techniques/{}/", id.replace('.', "/")));
         Self { id, name, url }
@@ -68,7 +68,7 @@ fn is_technique(id: &str) -> bool {
 type Column<'a> = (&'a str, BTreeMap<&'a str, TechniqueCell>);
 
 /// The touched tactics in the order of an intrusion, each with its techniques, the worst first.
-pub(super) fn matrix(overview: &Overview<'_>) -> Vec<TacticColumn> {
+pub(in crate::report) fn matrix(overview: &Overview<'_>) -> Vec<TacticColumn> {
     let mut columns: BTreeMap<(usize, &str), Column<'_>> = BTreeMap::new();
     let attacks = overview.ranked.iter().flat_map(|item| item.finding.attacks.iter().map(move |attack| (item, attack)));
     let mut cells = 0;
@@ -101,7 +101,7 @@ fn tactic_column(id: &str, (name, techniques): Column<'_>) -> TacticColumn {
 }
 
 /// The touched techniques as a Navigator layer in a `data:` address; nothing when there are none.
-pub(super) fn navigator_layer(overview: &Overview<'_>) -> Option<String> {
+pub(in crate::report) fn navigator_layer(overview: &Overview<'_>) -> Option<String> {
     let mut techniques: BTreeMap<&str, (u64, Severity, &str)> = BTreeMap::new();
     for item in &overview.ranked {
         for attack in item.finding.attacks.iter().filter(|attack| is_technique(&attack.technique_id)) {

@@ -15,17 +15,29 @@ use crate::report::{
     visible, words,
 };
 
-const REASONS: usize = 8;
-const EVIDENCE: usize = 6;
-const OBSERVABLES: usize = 12;
-const TECHNIQUES: usize = 6;
 const CHAIN: usize = 8;
-/// A finding's JSON that is longer than this is left to the report file.
-const LONGEST_JSON: usize = 12_000;
+
+/// How much of a finding a card shows.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::report) struct Room {
+    reasons: usize,
+    evidence: usize,
+    observables: usize,
+    techniques: usize,
+    /// A finding's JSON that is longer than this is left to the report file.
+    json: usize,
+}
+
+/// One card among many.
+pub(in crate::report) const IN_REPORT: Room =
+    Room { reasons: 8, evidence: 6, observables: 12, techniques: 6, json: 12_000 };
+/// A card that has a page for itself.
+pub(in crate::report) const ALONE: Room =
+    Room { reasons: 30, evidence: 50, observables: 40, techniques: 20, json: 200_000 };
 
 /// A finding in full.
 #[derive(Debug, Serialize)]
-pub(super) struct Card<'a> {
+pub(in crate::report) struct Card<'a> {
     number: usize,
     look: SeverityLook,
     threat: &'static str,
@@ -85,9 +97,9 @@ struct Line<'a> {
 
 impl<'a> Card<'a> {
     /// The card of the finding with this rank, from 1.
-    pub(super) fn new(number: usize, item: Ranked<'a>) -> Self {
+    pub(in crate::report) fn new(number: usize, item: Ranked<'a>, room: &Room) -> Self {
         let finding = item.finding;
-        let evidence: Vec<_> = finding.evidence.iter().take(EVIDENCE).map(line).collect();
+        let evidence: Vec<_> = finding.evidence.iter().take(room.evidence).map(line).collect();
         let threshold = item.report.threshold;
         Self {
             number,
@@ -104,14 +116,14 @@ impl<'a> Card<'a> {
             span: words::span(finding.first_seen, finding.last_seen),
             length: length(finding.first_seen, finding.last_seen),
             chain: chain(finding),
-            techniques: finding.attacks.iter().take(TECHNIQUES).map(TechniqueLink::new).collect(),
-            observables: finding.observables.iter().take(OBSERVABLES).map(value).collect(),
-            reasons: finding.reasons.iter().take(REASONS).map(why).collect(),
+            techniques: finding.attacks.iter().take(room.techniques).map(TechniqueLink::new).collect(),
+            observables: finding.observables.iter().take(room.observables).map(value).collect(),
+            reasons: finding.reasons.iter().take(room.reasons).map(why).collect(),
             evidence_left: finding.event_count.saturating_sub(evidence.len() as u64),
             evidence,
             guide: guide(finding.threat_type),
             pivots: pivots(finding),
-            json: json(finding),
+            json: json(finding, room.json),
             source_file: &item.report.source_file,
         }
     }
@@ -161,11 +173,11 @@ fn line(evidence: &watchbell_sink::Evidence) -> Line<'_> {
 }
 
 /// The finding as JSON that means the same and holds nothing that acts on a screen or a clipboard.
-fn json(finding: &Finding) -> Option<String> {
+fn json(finding: &Finding, longest: usize) -> Option<String> {
     // A cheap bound first, so that a forged finding of many megabytes is not written out to be thrown away.
     let raw: usize = finding.evidence.iter().map(|item| item.raw.len()).sum();
-    let text = if raw > LONGEST_JSON { None } else { serde_json::to_string_pretty(finding).ok() }?;
-    if text.len() > LONGEST_JSON {
+    let text = if raw > longest { None } else { serde_json::to_string_pretty(finding).ok() }?;
+    if text.len() > longest {
         return None;
     }
     let mut shown = String::with_capacity(text.len());
@@ -184,7 +196,7 @@ fn json(finding: &Finding) -> Option<String> {
 
 /// A finding in one row.
 #[derive(Debug, Serialize)]
-pub(super) struct Row<'a> {
+pub(in crate::report) struct Row<'a> {
     look: SeverityLook,
     title: &'a str,
     entity_kind: &'static str,
@@ -198,7 +210,7 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// The row of a finding.
-    pub(super) fn new(item: Ranked<'a>) -> Self {
+    pub(in crate::report) fn new(item: Ranked<'a>) -> Self {
         let finding = item.finding;
         Self {
             look: SeverityLook::of(finding.severity),
@@ -227,7 +239,7 @@ mod tests {
             finding.entity.value = "a\u{202e}b\u{1b}\u{e0041}c".to_owned();
             finding.clone()
         };
-        let shown = json(&expected).unwrap();
+        let shown = json(&expected, 12_000).unwrap();
         assert!(!shown.chars().any(|letter| visible::is_control(letter) && letter != '\n'));
         assert_eq!(serde_json::from_str::<Finding>(&shown).unwrap(), expected);
     }
@@ -242,7 +254,7 @@ mod tests {
         let mut reports = fixture::reports();
         reports[0].findings[0].evidence[0].raw = "x".repeat(1 << 20);
         let overview = Overview::new(&reports);
-        let cards: Vec<_> = overview.ranked.iter().map(|&item| Card::new(1, item)).collect();
+        let cards: Vec<_> = overview.ranked.iter().map(|&item| Card::new(1, item, &IN_REPORT)).collect();
         assert_eq!(cards.iter().filter(|card| card.json.is_none()).count(), 1);
     }
 }

@@ -5,21 +5,30 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use watchbell_sink::{EntityKind, Severity};
+use watchbell_sink::{Entity, EntityKind, Severity};
 
 use super::look::SeverityLook;
 use crate::report::{FileReport, overview::Overview, visible, words};
 
 /// Bins of the merged timeline: one is about 6 pixels on a wide screen.
 const BINS: usize = 144;
-/// Lanes of the entity chart: more do not fit on a page.
-const LANES: usize = 12;
 /// Marks in a row of the timeline; findings closer than this are one mark.
 const SLOTS: usize = 72;
 
+/// Where the chart's marks and names lead, and how much is drawn.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Links<'a> {
+    /// The address of the finding with this rank, from 0.
+    pub(in crate::report) finding: &'a dyn Fn(usize) -> Option<String>,
+    /// The address of what there is about an entity.
+    pub(in crate::report) entity: &'a dyn Fn(&Entity) -> Option<String>,
+    /// Lanes, each for one entity.
+    pub(in crate::report) lanes: usize,
+}
+
 /// Events over time, findings over time, and a lane for each of the worst entities.
 #[derive(Debug, Serialize)]
-pub(super) struct TimeChart {
+pub(in crate::report) struct TimeChart {
     /// Outline of the events' area in a box of 1000 x 100.
     area: String,
     /// Most events in one bin, and how long a bin is.
@@ -54,6 +63,7 @@ struct Mark {
 struct Lane {
     kind: &'static str,
     name: String,
+    href: Option<String>,
     count: usize,
     marks: Vec<Mark>,
 }
@@ -75,7 +85,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(reports: &[FileReport], overview: &Overview<'_>) -> Option<Self> {
+    fn new(reports: &[&FileReport], overview: &Overview<'_>) -> Option<Self> {
         let ends = reports.iter().flat_map(|report| [report.first_event, report.last_event]);
         let seen = overview.ranked.iter().flat_map(|item| [item.finding.first_seen, item.finding.last_seen]);
         let times: Vec<i64> = ends.chain(seen).flatten().map(Timestamp::as_second).collect();
@@ -92,18 +102,22 @@ impl Scale {
 }
 
 /// The time chart, or nothing when no event names a time.
-pub(super) fn time_chart(reports: &[FileReport], overview: &Overview<'_>, cards: usize) -> Option<TimeChart> {
+pub(in crate::report) fn time_chart(
+    reports: &[&FileReport],
+    overview: &Overview<'_>,
+    links: &Links<'_>,
+) -> Option<TimeChart> {
     let scale = Scale::new(reports, overview)?;
     let counts = merged(reports, scale);
     let peak = counts.iter().copied().fold(0.0, f64::max);
-    let lanes = lanes(overview, scale, cards);
+    let lanes = lanes(overview, scale, links);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, below 2^53")]
     Some(TimeChart {
         area: area(&counts, peak),
         peak: words::grouped(peak.round() as u64, words::THIN),
         bin: words::duration((scale.seconds / BINS as f64).round().max(1.0) as u64),
         bins: counts.iter().enumerate().map(|(bin, &count)| event_bin(scale, bin, count)).collect(),
-        marks: marks(&(0..overview.ranked.len()).collect::<Vec<_>>(), overview, scale, cards),
+        marks: marks(&(0..overview.ranked.len()).collect::<Vec<_>>(), overview, scale, links),
         lanes_left: overview.entities.len().saturating_sub(lanes.len()),
         lanes,
         ticks: ticks(scale),
@@ -113,7 +127,7 @@ pub(super) fn time_chart(reports: &[FileReport], overview: &Overview<'_>, cards:
 
 /// The files' timelines on one scale: each bin's events are spread evenly over the time it stands for.
 #[expect(clippy::cast_precision_loss, reason = "counts of a chart")]
-fn merged(reports: &[FileReport], scale: Scale) -> Vec<f64> {
+fn merged(reports: &[&FileReport], scale: Scale) -> Vec<f64> {
     let mut counts = vec![0.0; BINS];
     for timeline in reports.iter().map(|report| &report.timeline) {
         let Some(start) = timeline.start else { continue };
@@ -168,7 +182,7 @@ fn event_bin(scale: Scale, bin: usize, count: f64) -> EventBin {
 
 /// One mark for each slot and severity, drawn from mild to severe so that the worst lies on top.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..SLOTS")]
-fn marks(positions: &[usize], overview: &Overview<'_>, scale: Scale, cards: usize) -> Vec<Mark> {
+fn marks(positions: &[usize], overview: &Overview<'_>, scale: Scale, links: &Links<'_>) -> Vec<Mark> {
     let mut slots: std::collections::BTreeMap<(Severity, usize), Vec<usize>> = std::collections::BTreeMap::new();
     for &position in positions {
         let finding = overview.ranked[position].finding;
@@ -191,20 +205,21 @@ fn marks(positions: &[usize], overview: &Overview<'_>, scale: Scale, cards: usiz
                 SeverityLook::of(severity).title,
                 visible::plain(&finding.title, 48)
             ),
-            target: (of[0] < cards).then(|| format!("f{}", of[0] + 1)),
+            target: (links.finding)(of[0]),
         }
     };
     slots.into_iter().map(|(slot, of)| mark(slot, of)).collect()
 }
 
-fn lanes(overview: &Overview<'_>, scale: Scale, cards: usize) -> Vec<Lane> {
-    let shown = overview.entities.iter().take(LANES);
+fn lanes(overview: &Overview<'_>, scale: Scale, links: &Links<'_>) -> Vec<Lane> {
+    let shown = overview.entities.iter().take(links.lanes);
     shown
         .map(|(entity, positions)| Lane {
             kind: kind_title(entity.kind),
             name: entity.value.clone(),
+            href: (links.entity)(entity),
             count: positions.len(),
-            marks: marks(positions, overview, scale, cards),
+            marks: marks(positions, overview, scale, links),
         })
         .collect()
 }
@@ -248,7 +263,7 @@ fn ticks(scale: Scale) -> Vec<Tick> {
 
 /// How many events have which score, with the cut.
 #[derive(Debug, Serialize)]
-pub(super) struct ScoreChart {
+pub(in crate::report) struct ScoreChart {
     bars: Vec<ScoreBar>,
     threshold: String,
     threshold_label: String,
@@ -269,7 +284,7 @@ struct ScoreBar {
 
 /// The score chart, or nothing when the reports have no histogram. Heights are logarithmic: the tail is what matters.
 #[expect(clippy::cast_precision_loss, reason = "counts of a chart")]
-pub(super) fn score_chart(reports: &[FileReport], threshold: f64) -> Option<ScoreChart> {
+pub(in crate::report) fn score_chart(reports: &[FileReport], threshold: f64) -> Option<ScoreChart> {
     let bins = reports.iter().map(|report| report.score_histogram.len()).max().filter(|&bins| bins > 0)?.min(100);
     let mut counts = vec![0_u64; bins];
     for report in reports {
@@ -303,12 +318,12 @@ pub(super) fn score_chart(reports: &[FileReport], threshold: f64) -> Option<Scor
 }
 
 /// 0..1 as an SVG length.
-pub(super) fn percent(part: f64) -> String {
+pub(in crate::report) fn percent(part: f64) -> String {
     format!("{:.2}%", part * 100.0)
 }
 
 /// A kind of entity, for people.
-pub(super) const fn kind_title(kind: EntityKind) -> &'static str {
+pub(in crate::report) const fn kind_title(kind: EntityKind) -> &'static str {
     match kind {
         EntityKind::User => "user",
         EntityKind::Ip => "address",
@@ -323,7 +338,7 @@ pub(super) const fn kind_title(kind: EntityKind) -> &'static str {
 }
 
 /// Seconds between the first and the last time of a finding.
-pub(super) fn length(first: Option<Timestamp>, last: Option<Timestamp>) -> Option<String> {
+pub(in crate::report) fn length(first: Option<Timestamp>, last: Option<Timestamp>) -> Option<String> {
     let (first, last) = (first?, last?);
     let length = last.duration_since(first);
     (length > SignedDuration::ZERO).then(|| words::duration(words::seconds_between(first, last)))
@@ -338,6 +353,7 @@ mod tests {
     fn merging_timelines_keeps_every_event() {
         let reports = fixture::reports();
         let overview = Overview::new(&reports);
+        let reports: Vec<_> = reports.iter().collect();
         let scale = Scale::new(&reports, &overview).unwrap();
         let merged: f64 = merged(&reports, scale).iter().sum();
         let given: u64 = reports.iter().flat_map(|report| &report.timeline.events).sum();
@@ -353,9 +369,10 @@ mod tests {
         reports[1].first_event = Some(Timestamp::MIN);
         reports[1].last_event = Some(Timestamp::MAX);
         let overview = Overview::new(&reports);
-        let chart = time_chart(&reports, &overview, 5).unwrap();
+        let links = Links { finding: &|_| None, entity: &|_| None, lanes: 5 };
+        let chart = time_chart(&reports.iter().collect::<Vec<_>>(), &overview, &links).unwrap();
         assert!(!serde_json::to_string(&chart).unwrap().contains("NaN"));
-        assert!(time_chart(&[], &Overview::new(&[]), 0).is_none());
+        assert!(time_chart(&[], &Overview::new(&[]), &links).is_none());
     }
 
     #[test]

@@ -5,20 +5,20 @@ use watchbell_sink::Severity;
 
 /// Word, class and shape of a severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) struct SeverityLook {
+pub(in crate::report) struct SeverityLook {
     /// The name as filters and classes use it.
-    pub(super) name: &'static str,
+    pub(in crate::report) name: &'static str,
     /// The word that is shown.
-    pub(super) title: &'static str,
+    pub(in crate::report) title: &'static str,
     /// 0..4, for sorting.
-    pub(super) rank: u8,
+    pub(in crate::report) rank: u8,
     /// The shape as a path in a box from -6 to 6.
-    pub(super) shape: &'static str,
+    pub(in crate::report) shape: &'static str,
 }
 
 impl SeverityLook {
     /// The look of a severity.
-    pub(super) const fn of(severity: Severity) -> Self {
+    pub(in crate::report) const fn of(severity: Severity) -> Self {
         let (title, shape) = match severity {
             Severity::Critical => ("Critical", "M0-6.5 6.5 0 0 6.5-6.5 0z"),
             Severity::High => ("High", "M0-5.5 6 5H-6z"),

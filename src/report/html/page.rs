@@ -20,7 +20,7 @@ const SAMPLES: usize = 5;
 
 /// The sentence, the numbers and the run.
 #[derive(Debug, Serialize)]
-pub(super) struct Header {
+pub(in crate::report) struct Header {
     verdict: String,
     scope: String,
     failed: Vec<Failure>,
@@ -46,11 +46,11 @@ struct Tile {
 }
 
 #[derive(Debug, Serialize)]
-struct SeverityShare {
-    look: SeverityLook,
-    count: String,
-    x: String,
-    width: String,
+pub(in crate::report) struct SeverityShare {
+    pub(in crate::report) look: SeverityLook,
+    pub(in crate::report) count: String,
+    pub(in crate::report) x: String,
+    pub(in crate::report) width: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +64,7 @@ const FAILURES: usize = 5;
 
 impl Header {
     /// The header of a run.
-    pub(super) fn new(input: ReportInput<'_>, overview: &Overview<'_>) -> Self {
+    pub(in crate::report) fn new(input: ReportInput<'_>, overview: &Overview<'_>) -> Self {
         let failures: Vec<_> = input.summary.into_iter().flat_map(failures).collect();
         Self {
             verdict: overview.verdict(words::THIN),
@@ -124,7 +124,7 @@ fn tiles(reports: &[FileReport], overview: &Overview<'_>) -> Vec<Tile> {
 }
 
 /// `4 users, 2 hosts` for those that findings are about.
-fn kinds(overview: &Overview<'_>) -> String {
+pub(in crate::report) fn kinds(overview: &Overview<'_>) -> String {
     let mut counts: BTreeMap<EntityKind, u64> = BTreeMap::new();
     for (entity, _) in &overview.entities {
         *counts.entry(entity.kind).or_default() += 1;
@@ -141,7 +141,7 @@ fn kinds(overview: &Overview<'_>) -> String {
 
 /// The shares of the findings, worst first, side by side in one bar.
 #[expect(clippy::cast_precision_loss, reason = "counts of a chart")]
-fn severities(overview: &Overview<'_>) -> Vec<SeverityShare> {
+pub(in crate::report) fn severities(overview: &Overview<'_>) -> Vec<SeverityShare> {
     let total = overview.ranked.len().max(1) as f64;
     let mut x = 0.0;
     let mut shares = Vec::new();
@@ -187,7 +187,7 @@ fn facts(run: &RunFacts, overview: &Overview<'_>) -> Vec<Fact> {
 
 /// A threat type and its findings.
 #[derive(Debug, Serialize)]
-pub(super) struct ThreatRow {
+pub(in crate::report) struct ThreatRow {
     title: &'static str,
     worst: SeverityLook,
     counts: Vec<u64>,
@@ -197,7 +197,7 @@ pub(super) struct ThreatRow {
 }
 
 /// The threat types that occur, worst first.
-pub(super) fn threat_rows(overview: &Overview<'_>) -> Vec<ThreatRow> {
+pub(in crate::report) fn threat_rows(overview: &Overview<'_>) -> Vec<ThreatRow> {
     let mut rows: BTreeMap<ThreatType, ThreatRow> = BTreeMap::new();
     for item in &overview.ranked {
         let finding = item.finding;
@@ -222,7 +222,7 @@ pub(super) fn threat_rows(overview: &Overview<'_>) -> Vec<ThreatRow> {
 
 /// An entity and its findings.
 #[derive(Debug, Serialize)]
-pub(super) struct EntityRow<'a> {
+pub(in crate::report) struct EntityRow<'a> {
     kind: &'static str,
     name: &'a str,
     worst: SeverityLook,
@@ -235,7 +235,7 @@ pub(super) struct EntityRow<'a> {
 }
 
 /// The entities with findings, worst first.
-pub(super) fn entity_rows<'a>(overview: &'a Overview<'a>) -> impl Iterator<Item = EntityRow<'a>> {
+pub(in crate::report) fn entity_rows<'a>(overview: &'a Overview<'a>) -> impl Iterator<Item = EntityRow<'a>> {
     overview.entities.iter().map(|(entity, positions)| {
         let findings = || positions.iter().map(|&position| overview.ranked[position].finding);
         let threats: BTreeSet<_> = findings().map(|finding| finding.threat_type.title()).collect();
@@ -257,7 +257,7 @@ pub(super) fn entity_rows<'a>(overview: &'a Overview<'a>) -> impl Iterator<Item 
 
 /// A log and what came of it.
 #[derive(Debug, Serialize)]
-pub(super) struct FileRow<'a> {
+pub(in crate::report) struct FileRow<'a> {
     file: &'a str,
     /// For a log that had been read before and grew.
     from_byte: Option<String>,
@@ -271,7 +271,7 @@ pub(super) struct FileRow<'a> {
 }
 
 /// The logs in the order of reading, then those that could not be read.
-pub(super) fn file_rows<'a>(input: ReportInput<'a>) -> impl Iterator<Item = FileRow<'a>> {
+pub(in crate::report) fn file_rows<'a>(input: ReportInput<'a>) -> impl Iterator<Item = FileRow<'a>> {
     let read = input.reports.iter().map(|report| FileRow {
         file: &report.source_file,
         from_byte: (report.offset > 0).then(|| words::grouped(report.offset, words::THIN)),
@@ -300,7 +300,7 @@ pub(super) fn file_rows<'a>(input: ReportInput<'a>) -> impl Iterator<Item = File
 
 /// Complaints of one reason, with samples.
 #[derive(Debug, Serialize)]
-pub(super) struct ComplaintRow<'a> {
+pub(in crate::report) struct ComplaintRow<'a> {
     title: &'static str,
     loses: bool,
     count: String,
@@ -316,7 +316,7 @@ struct Sample<'a> {
 }
 
 /// How the page shows complaints of one reason.
-pub(super) fn complaint_row<'a>(of: &Complaints<'a>) -> ComplaintRow<'a> {
+pub(in crate::report) fn complaint_row<'a>(of: &Complaints<'a>) -> ComplaintRow<'a> {
     let samples = of.samples.iter().take(SAMPLES).map(|&(file, sample)| Sample {
         file,
         line: sample.line,
@@ -333,14 +333,14 @@ pub(super) fn complaint_row<'a>(of: &Complaints<'a>) -> ComplaintRow<'a> {
 
 /// A feature with its meaning, or with an example where no meaning is known.
 #[derive(Debug, Serialize)]
-pub(super) struct Term<'a> {
+pub(in crate::report) struct Term<'a> {
     feature: &'a str,
     meaning: &'a str,
     is_example: bool,
 }
 
 /// The features that occur in reasons.
-pub(super) fn terms<'a>(run: &'a RunFacts, overview: &Overview<'a>) -> Vec<Term<'a>> {
+pub(in crate::report) fn terms<'a>(run: &'a RunFacts, overview: &Overview<'a>) -> Vec<Term<'a>> {
     let mut examples: BTreeMap<&str, &str> = BTreeMap::new();
     for reason in overview.ranked.iter().flat_map(|item| &item.finding.reasons) {
         examples.entry(&reason.feature).or_insert(&reason.text);

@@ -1,0 +1,110 @@
+//! The tools in one table: what each is, which scope it needs, whether it changes anything, and what it runs.
+
+use std::sync::Arc;
+
+use rmcp::{
+    handler::server::tool::{schema_for_input, schema_for_output},
+    model::{JsonObject, Tool, ToolAnnotations},
+};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{call::Call, failure::Failure, tools};
+use crate::app::AccessScope;
+
+/// What a tool does to the world beyond its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing.
+    None,
+    /// It keeps what it finds among Watchbell's own findings, so that other tools know it; under `--read-only` it is told
+    /// and not kept.
+    Keeps,
+    /// It changes Watchbell's own state, in a way that can be undone.
+    Changes,
+    /// It speaks to other systems.
+    Sends,
+}
+
+/// What a tool answers: what it says in a sentence, made of numbers and fixed words only.
+pub(super) trait Answer: Serialize + JsonSchema + 'static {
+    /// The sentence.
+    fn said(&self) -> String;
+}
+
+/// What a tool gave: the sentence and the content.
+pub(super) type Given = Result<(String, Value), Failure>;
+
+type Run = Box<dyn Fn(&Call<'_>, JsonObject) -> Given + Send + Sync>;
+
+/// One tool.
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    pub(super) scope: AccessScope,
+    pub(super) effect: Effect,
+    title: &'static str,
+    description: &'static str,
+    input: Arc<JsonObject>,
+    output: Arc<JsonObject>,
+    run: Run,
+}
+
+/// What stands in the table about a tool.
+pub(super) struct About {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) description: &'static str,
+    pub(super) scope: AccessScope,
+    pub(super) effect: Effect,
+}
+
+impl Entry {
+    pub(super) fn new<I, O>(about: About, run: fn(&Call<'_>, I) -> Result<O, Failure>) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + 'static,
+        O: Answer,
+    {
+        let input = schema_for_input::<I>().expect("arguments are objects");
+        let run: Run = Box::new(move |call, arguments| {
+            let input: I = serde_json::from_value(Value::Object(arguments))
+                .map_err(|error| Failure::arguments(format!("{}: {error}", about.name)))?;
+            let answer = run(call, input)?;
+            Ok((answer.said(), serde_json::to_value(&answer).expect("answers have only text keys")))
+        });
+        let About { name, title, description, scope, effect } = about;
+        Self { name, title, description, scope, effect, input, output: schema_for_output::<O>(), run }
+    }
+
+    /// Whether it is there under `--read-only`.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self.effect, Effect::None | Effect::Keeps)
+    }
+
+    pub(super) fn run(&self, call: &Call<'_>, arguments: JsonObject) -> Given {
+        (self.run)(call, arguments)
+    }
+
+    /// The tool as clients see it. All four hints are said: silence means the worst.
+    pub(super) fn tool(&self, read_only: bool) -> Tool {
+        let reads = self.effect == Effect::None || read_only;
+        // Nothing is taken away by any tool: what a sink has got and what a journal says stays.
+        let repeats = self.effect != Effect::Sends || reads;
+        let annotations = ToolAnnotations::with_title(self.title)
+            .read_only(reads)
+            .destructive(false)
+            .idempotent(repeats && self.name != tools::JUDGE)
+            .open_world(self.effect == Effect::Sends);
+        Tool::new(self.name, self.description, Arc::clone(&self.input))
+            .with_title(self.title)
+            .with_raw_output_schema(Arc::clone(&self.output))
+            .with_annotations(annotations)
+    }
+}
+
+/// All tools, or those that change nothing.
+pub(super) fn catalog(read_only: bool) -> Vec<Entry> {
+    let mut all = tools::all();
+    all.retain(|entry| !read_only || entry.only_reads());
+    all
+}

@@ -1,0 +1,170 @@
+//! What the pages show beside reports, as plain data: this floor knows no outbox, no jobs and no decisions.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use watchbell_sink::{Finding, Severity};
+
+/// Who looks, and what they may do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Visitor {
+    /// Their name, where people are asked who they are.
+    pub name: Option<String>,
+    /// Whether they may decide about findings.
+    pub may_judge: bool,
+    /// Whether they may see what goes to the sinks.
+    pub may_see_sinks: bool,
+    /// Whether they may send findings to the sinks.
+    pub may_forward: bool,
+}
+
+/// What the list is narrowed to, as texts of the form's fields; empty is no filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FilterFacts {
+    /// A threat's name.
+    pub threat: String,
+    /// The lowest severity's name.
+    pub severity: String,
+    /// An entity as the log spells it.
+    pub entity: String,
+    /// Last seen at this time or after, `2026-11-14T03:12`, in UTC.
+    pub since: String,
+    /// Last seen before this time.
+    pub until: String,
+    /// `show` or `only`; empty: suppressed findings are hidden.
+    pub suppressed: String,
+    /// `newest`; empty: the strongest first.
+    pub order: String,
+}
+
+impl FilterFacts {
+    /// Names and values of the fields.
+    pub(super) fn pairs(&self) -> [(&'static str, &str); 7] {
+        [
+            ("threat", &self.threat),
+            ("severity", &self.severity),
+            ("entity", &self.entity),
+            ("since", &self.since),
+            ("until", &self.until),
+            ("suppressed", &self.suppressed),
+            ("order", &self.order),
+        ]
+    }
+
+    /// Whether findings may be left out by it; the order leaves none out.
+    pub(super) fn narrows(&self) -> bool {
+        self.pairs().iter().any(|(name, value)| *name != "order" && !value.is_empty())
+    }
+}
+
+/// A finding of the list, and what was decided about it.
+#[derive(Debug, Clone, Copy)]
+pub struct RowFacts<'a> {
+    /// The finding.
+    pub finding: &'a Finding,
+    /// The suppression that silences it.
+    pub suppressed_by: Option<&'a str>,
+    /// Whether it was called right (`true`) or wrong.
+    pub was_right: Option<bool>,
+}
+
+/// A sink and what waits for it.
+#[derive(Debug, Clone, Default)]
+pub struct SinkFacts {
+    /// The name the user gave it.
+    pub name: String,
+    /// Its type; empty for one that is not configured any more.
+    pub kind: String,
+    /// Findings below this don't go there.
+    pub min_severity: Option<Severity>,
+    /// What arrived.
+    pub delivered: u64,
+    /// What can go out now.
+    pub ready: u64,
+    /// What goes out again later.
+    pub waiting: u64,
+    /// What went out and is not acknowledged yet.
+    pub awaiting_ack: u64,
+    /// What can't be delivered.
+    pub dead: u64,
+    /// Since when the oldest waits.
+    pub oldest: Option<Timestamp>,
+    /// Why nothing goes there.
+    pub held: Option<HeldFacts>,
+    /// What last went wrong, and when.
+    pub last_error: Option<(String, Timestamp)>,
+}
+
+/// Why nothing goes to a sink.
+#[derive(Debug, Clone)]
+pub struct HeldFacts {
+    /// What kind of fault.
+    pub kind: String,
+    /// What the destination said.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A job.
+#[derive(Debug, Clone)]
+pub struct JobFacts {
+    /// What is done, for people.
+    pub title: &'static str,
+    /// `waiting`, `running`, `succeeded`, `failed`, `cancelled`.
+    pub state: &'static str,
+    /// What it does at the moment.
+    pub stage: String,
+    /// Bytes done in this stage, and bytes of it; 0 when nobody knows.
+    pub bytes: (u64, u64),
+    /// Who asked for it.
+    pub by: String,
+    /// When it was asked for, and when it was over.
+    pub times: (Timestamp, Option<Timestamp>),
+    /// Why nothing came of it.
+    pub error: Option<String>,
+}
+
+/// A suppression that stands.
+#[derive(Debug, Clone)]
+pub struct SuppressionFacts {
+    /// Its id.
+    pub id: String,
+    /// Which findings it silences, in words.
+    pub scope: String,
+    /// Why.
+    pub reason: String,
+    /// Who made it.
+    pub by: String,
+    /// When it was made.
+    pub made: Timestamp,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+/// Where a finding stands at a sink.
+#[derive(Debug, Clone)]
+pub struct DeliveryFacts {
+    /// The sink.
+    pub sink: String,
+    /// `ready`, `awaiting_ack`, `dead`, `delivered` or `purged`.
+    pub state: String,
+    /// Attempts that counted.
+    pub attempts: u64,
+    /// When it last changed.
+    pub changed: Timestamp,
+    /// What last went wrong.
+    pub error: Option<String>,
+}
+
+/// What somebody said about a finding.
+#[derive(Debug, Clone)]
+pub struct DecisionFacts {
+    /// Whether it was called right.
+    pub was_right: bool,
+    /// Who said so.
+    pub by: String,
+    /// When.
+    pub time: Timestamp,
+    /// What else they said.
+    pub note: Option<String>,
+}

@@ -1,0 +1,103 @@
+//! The table of errors: whatever is wrong with a request, the answer is a problem that says what was expected, and where.
+
+use reqwest::Method;
+
+use super::Server;
+
+/// Method, path, Content-Type, body; status, and the first wrong place.
+type Case = (&'static str, &'static str, &'static str, &'static str, u16, &'static str);
+
+const JSON: &str = "application/json";
+
+const CASES: [Case; 34] = [
+    ("GET", "/nowhere", "", "", 404, ""),
+    ("GET", "/v1/findings/", "", "", 404, ""),
+    ("PUT", "/v1/findings", "", "", 405, ""),
+    ("DELETE", "/analyze", "", "", 405, ""),
+    ("OPTIONS", "/v1/findings", "", "", 405, ""),
+    ("POST", "/analyze", "", "x", 415, ""),
+    ("POST", "/analyze", "application/xml", "<a/>", 415, ""),
+    ("POST", "/analyze", JSON, "{\"logs\": [", 400, ""),
+    ("POST", "/analyze", JSON, "", 400, ""),
+    ("POST", "/analyze", JSON, "{}", 422, "/errors/0/pointer="),
+    ("POST", "/analyze", JSON, "{\"logs\": [\"a\", 7]}", 422, "/errors/0/pointer=/logs/1"),
+    ("POST", "/analyze?name=../x", "text/plain", "x", 422, "/errors/0/parameter=name"),
+    ("POST", "/analyze?hand_over=maybe", "text/plain", "x", 422, "/errors/0/parameter=hand_over"),
+    ("GET", "/v1/findings?limit=0", "", "", 422, "/errors/0/parameter=limit"),
+    ("GET", "/v1/findings?limit=101", "", "", 422, "/errors/0/parameter=limit"),
+    ("GET", "/v1/findings?limit=1&limit=2", "", "", 422, "/errors/0/parameter=limit"),
+    ("GET", "/v1/findings?threat_type=rain", "", "", 422, "/errors/0/parameter=threat_type"),
+    ("GET", "/v1/findings?since=tomorrow", "", "", 422, "/errors/0/parameter=since"),
+    ("GET", "/v1/findings?color=red", "", "", 422, "/errors/0/parameter=color"),
+    ("GET", "/v1/findings?cursor=00000000", "", "", 422, ""),
+    ("GET", "/v1/findings/ffffffffff", "", "", 404, ""),
+    ("GET", "/v1/findings/%ff", "", "", 400, ""),
+    ("GET", "/v1/batches/ffffffffffffffffffffffffffffffff", "", "", 404, ""),
+    ("POST", "/v1/batches", JSON, "{\"include\": \"x\"}", 422, "/errors/0/pointer=/include"),
+    ("POST", "/v1/batches", JSON, "{\"include\": [\"[\"]}", 422, ""),
+    ("POST", "/v1/batches", "text/plain", "x", 415, ""),
+    ("POST", "/v1/findings:forward", JSON, "{\"dry_run\": true}", 422, "/errors/0/pointer="),
+    ("POST", "/v1/findings:forward", JSON, "{\"ids\": [], \"sinks\": [\"nobody\"], \"filter\": {}}", 404, ""),
+    ("POST", "/v1/suppressions", JSON, "{\"threat_type\": \"rain\"}", 422, "/errors/0/pointer=/threat_type"),
+    (
+        "POST",
+        "/v1/suppressions",
+        JSON,
+        "{\"threat_type\": \"beaconing\", \"reason\": \" \", \"expires\": \"1d\"}",
+        422,
+        "/errors/0/pointer=/reason",
+    ),
+    (
+        "POST",
+        "/v1/suppressions",
+        JSON,
+        "{\"threat_type\": \"beaconing\", \"reason\": \"a\", \"expires\": \"soon\"}",
+        422,
+        "/errors/0/pointer=/expires",
+    ),
+    ("DELETE", "/v1/suppressions/s00000000", "", "", 404, ""),
+    ("POST", "/v1/models/nobody/load", "", "", 404, ""),
+    ("POST", "/v1/sinks/nobody/check", "", "", 404, ""),
+];
+
+#[tokio::test]
+async fn every_error_is_a_problem() {
+    let server = Server::start();
+    for (method, path, kind, body, status, place) in CASES {
+        let mut request = server.ask(Method::from_bytes(method.as_bytes()).unwrap(), path).body(body);
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+        let answer = server.send(request).await;
+        answer.is_problem(status);
+        if let Some((pointer, expected)) = place.split_once('=') {
+            assert_eq!(answer.json.pointer(pointer).unwrap(), expected, "{method} {path} {body}: {answer:?}");
+        }
+        if status == 405 {
+            assert!(answer.header("allow").contains(if path == "/analyze" { "POST" } else { "GET" }), "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unreadable_json_is_told_with_its_line_and_column() {
+    let server = Server::start();
+    let body = "{\n  \"logs\": oops\n}";
+    let answer = server.send(server.ask(Method::POST, "/analyze").header("content-type", JSON).body(body)).await;
+    let detail = answer.is_problem(400).json["detail"].as_str().unwrap();
+    assert!(detail.contains("line 2 column 11"), "{detail}");
+}
+
+#[tokio::test]
+async fn answers_carry_an_id_and_are_not_cached_nor_shared() {
+    let server = Server::start();
+    let with_id = |id: &str| server.ask(Method::GET, "/v1/findings").header("x-request-id", id.to_owned());
+    let own = server.send(with_id("deploy-7.a_b").header("origin", "https://evil.example")).await;
+    assert_eq!(own.header("x-request-id"), "deploy-7.a_b");
+    assert_eq!(own.header("cache-control"), "no-store");
+    assert_eq!(own.header("access-control-allow-origin"), "");
+    for odd in ["a b", "<script>", &"x".repeat(129)] {
+        let id = server.send(with_id(odd)).await.header("x-request-id").to_owned();
+        assert_eq!(id.len(), 36, "{id}");
+    }
+}
