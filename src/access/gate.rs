@@ -46,11 +46,9 @@ pub struct Credentials<'a> {
 impl<'a> Credentials<'a> {
     /// The text that counts; an empty one is none. Two that differ are refused, for nobody could say who asks.
     fn text(self) -> Result<&'a str, Refusal> {
-        let given = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
-        match (given(self.bearer), given(self.api_key)) {
-            (None, None) => Err(Refusal::Missing),
+        match (self.bearer, self.api_key) {
             (Some(bearer), Some(key)) if bearer != key => Err(Refusal::Invalid),
-            (Some(text), _) | (None, Some(text)) => Ok(text),
+            (bearer, key) => bearer.or(key).filter(|text| !text.is_empty()).ok_or(Refusal::Missing),
         }
     }
 }
@@ -224,6 +222,7 @@ mod tests {
             assert_eq!(ask(None, Some(&text)).await.unwrap().name, id);
             assert_eq!(ask(Some(&text), Some(&text)).await.unwrap().name, id);
             assert_eq!(ask(Some(&text), Some("another")).await, Err(Refusal::Invalid));
+            assert_eq!(ask(Some(&text), Some("")).await, Err(Refusal::Invalid));
         }
     }
 

@@ -20,6 +20,9 @@ const LARGEST_COMMAND: usize = 1024 * 1024;
 /// A body longer than this goes into a file.
 const LARGEST_IN_MEMORY: usize = 1024 * 1024;
 
+/// So long a client that sends too much may go on.
+const LINGERING: Duration = Duration::from_secs(1);
+
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -60,10 +63,18 @@ pub(super) async fn command(body: Body, limits: Limits) -> Result<Bytes, Problem
 /// Takes logs in.
 pub(super) async fn logs(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Taken, Problem> {
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > limits.logs) {
-        return Err(too_large(limits.logs));
-    }
     let mut reader = Reader::new(body, limits.logs, limits.time);
+    let taken = match declared {
+        Some(length) if length > limits.logs => Err(too_large(limits.logs)),
+        _ => taken(&mut reader).await,
+    };
+    if taken.as_ref().is_err_and(|problem| problem.status == StatusCode::PAYLOAD_TOO_LARGE.as_u16()) {
+        reader.discard().await;
+    }
+    taken
+}
+
+async fn taken(reader: &mut Reader) -> Result<Taken, Problem> {
     let mut memory = Vec::new();
     while let Some(chunk) = reader.next().await? {
         memory.extend_from_slice(&chunk);
@@ -74,7 +85,7 @@ pub(super) async fn logs(headers: &HeaderMap, body: Body, limits: Limits) -> Res
     Ok(Taken::Memory(memory))
 }
 
-async fn spooled(begin: Vec<u8>, mut reader: Reader) -> Result<Taken, Problem> {
+async fn spooled(begin: Vec<u8>, reader: &mut Reader) -> Result<Taken, Problem> {
     let failed = |error: std::io::Error| Problem::unexpected(&error);
     let (file, path) = NamedTempFile::new().map_err(failed)?.into_parts();
     let mut file = tokio::fs::File::from_std(file);
@@ -110,6 +121,16 @@ impl Reader {
         })?;
         self.left = self.left.checked_sub(chunk.len()).ok_or_else(|| too_large(self.limit))?;
         Ok(Some(chunk))
+    }
+
+    /// Reads on for a moment: a client that is cut off while it sends often does not see the answer.
+    async fn discard(&mut self) {
+        let until = Instant::now() + LINGERING;
+        let mut left = self.limit;
+        while let Ok(Some(Ok(chunk))) = tokio::time::timeout_at(until, self.chunks.next()).await {
+            let Some(rest) = left.checked_sub(chunk.len()) else { return };
+            left = rest;
+        }
     }
 }
 

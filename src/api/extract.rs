@@ -1,13 +1,19 @@
 //! Requests into types. Whatever does not fit is a [`Problem`] that says where and what was expected.
 
-use std::fmt::Display;
+use std::{
+    fmt::{self, Display},
+    marker::PhantomData,
+};
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_path_to_error::Segment;
 
 use super::{
@@ -67,10 +73,34 @@ pub(super) fn unsupported(expected: &str) -> Problem {
 
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer)
+    let Object(value) = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| json_problem(&pointer(error.path()), error.inner()))?;
     deserializer.end().map_err(|error| json_problem("", &error))?;
     Ok(value)
+}
+
+/// An object of JSON. What is derived for a struct takes a list of its members too, which nobody means.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 /// JSON that can't be read is 400, JSON that says what can't be is 422.
@@ -178,8 +208,6 @@ pub(super) fn short<const LONGEST: usize>(text: &str) -> Result<String, String> 
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize)]
@@ -188,7 +216,7 @@ mod tests {
         #[serde(default)]
         _names: Vec<String>,
         #[serde(default)]
-        _about: Option<About>,
+        _about: Option<Object<About>>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -208,6 +236,8 @@ mod tests {
         assert_eq!(wrong(r#"{"_about": {"_value": 300}}"#), (422, Some("/_about/_value".to_owned())));
         assert_eq!(wrong(r#"{"_about": {"x/y": 1}}"#), (422, Some("/_about/x~1y".to_owned())));
         assert_eq!(wrong("[]"), (422, Some(String::new())));
+        assert_eq!(wrong("[[], null]"), (422, Some(String::new())));
+        assert_eq!(wrong(r#"{"_about": [3]}"#), (422, Some("/_about".to_owned())));
         assert_eq!(wrong(r#"{"_names": "#), (400, None));
         assert_eq!(wrong("{} {}"), (400, None));
         let told = json::<Body>(b"{\n  \"_names\": oops }").unwrap_err().detail.unwrap();

@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    extract::{Given, Named, Parameters, short},
+    extract::{Given, Named, Object, Parameters, short},
     guard::guarded,
     idempotency::once,
     problem::{Place, Problem},
@@ -87,7 +87,13 @@ async fn forward(
     if ids.is_empty() && filter.is_none() {
         return Err(Problem::unprocessable(vec![Place::at("", "expected `ids` or `filter`")]));
     }
-    let order = ForwardOrder { ids, query: filter.map(Filter::query), sinks, dry_run, ..ForwardOrder::default() };
+    let order = ForwardOrder {
+        ids,
+        query: filter.map(|Object(filter)| filter.query()),
+        sinks,
+        dry_run,
+        ..ForwardOrder::default()
+    };
     Ok(Json(shared.ask(move |desk| desk.forward(&order)).await?))
 }
 
@@ -105,7 +111,8 @@ pub(super) struct ForwardBody {
     ids: Option<Vec<String>>,
     /// All findings that match.
     #[serde(default)]
-    filter: Option<Filter>,
+    #[schemars(with = "Option<Filter>")]
+    filter: Option<Object<Filter>>,
     /// Only to these sinks; empty: to all that take findings of their kind.
     #[serde(default)]
     sinks: Vec<String>,

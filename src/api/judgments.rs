@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    extract::{Given, Named, Parameters, truth},
+    extract::{Given, Named, Object, Parameters, truth},
     guard::{AskedBy, guarded},
     idempotency::once,
     problem::{Place, Problem},
@@ -136,7 +136,8 @@ pub(super) struct SuppressBody {
     threat_type: Option<ThreatType>,
     /// Of that threat only those about this.
     #[serde(default)]
-    entity: Option<Entity>,
+    #[schemars(with = "Option<Entity>")]
+    entity: Option<Object<Entity>>,
     /// No worse than this; without it no worse than the finding, or than `critical`.
     #[serde(default)]
     max_severity: Option<Severity>,
@@ -155,9 +156,11 @@ impl SuppressBody {
         let wrong = |pointer: &str, detail: &str| Problem::unprocessable(vec![Place::at(pointer, detail)]);
         let which = match (self.from_finding, self.threat_type, self.entity) {
             (Some(finding), None, None) => Which::Like { finding, max_severity: self.max_severity },
-            (None, Some(threat_type), entity) => {
-                Which::Of { threat_type, entity, max_severity: self.max_severity.unwrap_or(Severity::Critical) }
-            }
+            (None, Some(threat_type), entity) => Which::Of {
+                threat_type,
+                entity: entity.map(|Object(entity)| entity),
+                max_severity: self.max_severity.unwrap_or(Severity::Critical),
+            },
             (Some(_), ..) => return Err(wrong("/from_finding", "expected it without `threat_type` and `entity`")),
             (None, None, _) => return Err(wrong("", "expected `from_finding` or `threat_type`")),
         };

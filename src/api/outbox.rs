@@ -1,8 +1,10 @@
 //! `/v1/outbox`: what waits for the sinks, and what they will never take.
 
+use std::num::NonZeroU32;
+
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -32,8 +34,9 @@ pub(super) struct ReplayBody {
     /// Only those of this kind, for example `rejected`.
     kind: Option<String>,
     /// At most so many, the oldest first.
+    #[serde(deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
-    limit: Option<std::num::NonZeroU32>,
+    limit: Option<NonZeroU32>,
 }
 
 /// How many get another try.
@@ -87,6 +90,15 @@ async fn replay(
 fn cursor(text: &str) -> Result<String, &'static str> {
     let is_one = (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     is_one.then(|| text.to_owned()).ok_or("expected the `next` of a page")
+}
+
+/// A number without a fraction, also when it is written as `20.0`, which is the same in JSON.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroU32>, D::Error> {
+    let Some(given) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    let fits = given.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&given);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was just seen that it fits")]
+    let number = fits.then_some(given as u32).and_then(NonZeroU32::new);
+    number.map(Some).ok_or_else(|| D::Error::custom("expected a whole number from 1 on"))
 }
 
 /// What the document says about these routes beside the above.

@@ -9,7 +9,7 @@ type Case = (&'static str, &'static str, &'static str, &'static str, u16, &'stat
 
 const JSON: &str = "application/json";
 
-const CASES: [Case; 34] = [
+const CASES: [Case; 35] = [
     ("GET", "/nowhere", "", "", 404, ""),
     ("GET", "/v1/findings/", "", "", 404, ""),
     ("PUT", "/v1/findings", "", "", 405, ""),
@@ -55,6 +55,7 @@ const CASES: [Case; 34] = [
         422,
         "/errors/0/pointer=/expires",
     ),
+    ("POST", "/v1/outbox/dead:replay", JSON, "[null, null]", 422, "/errors/0/pointer="),
     ("DELETE", "/v1/suppressions/s00000000", "", "", 404, ""),
     ("POST", "/v1/models/nobody/load", "", "", 404, ""),
     ("POST", "/v1/sinks/nobody/check", "", "", 404, ""),
