@@ -12,6 +12,7 @@ mod json;
 mod json_oracle;
 mod kill;
 mod mcp;
+mod metrics;
 mod pipeline;
 mod place;
 mod rollout;

@@ -87,6 +87,7 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
         desk: Arc::clone(&desk),
         gate: Arc::new(gate),
         guard: Arc::new(guard),
+        requests: Arc::default(),
         stopping: CancellationToken::new(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Ended)?;

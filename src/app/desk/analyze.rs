@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tempfile::TempPath;
 
-use super::{Change, Desk};
+use super::{Change, Desk, gauges::Analyzed};
 use crate::{
     app::{AppError, JudgedFinding, TakenOver, Watch, analysis::FileAnalyzer, query},
     batch::{self, Analyzer, PartError},
@@ -133,6 +133,8 @@ impl Desk {
             }
         }
         drop(turn);
+        let failed = logs.iter().filter(|log| log.error.is_some()).count() as u64;
+        self.gauges.analyzed(Analyzed { source: "analyze", reports: &reports, failed, took: began.elapsed() });
         let mut analysis = self.tell_of(&mut reports, logs)?;
         if request.hand_over {
             analysis.handed_over = self.take_over(reports)?;

@@ -6,12 +6,14 @@
 mod analyze;
 mod findings;
 mod forward;
+mod gauges;
 mod health;
 mod jobs;
 mod letters;
 mod lookout;
 mod models;
 mod page;
+mod readings;
 mod root;
 mod shelf;
 mod sinks;
@@ -45,7 +47,9 @@ pub use self::{
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},
 };
-use self::{jobs::Jobs, lookout::Lookout, models::Models, shelf::Shelf, turns::Turns};
+use self::{
+    gauges::Gauges, health::LastHealth, jobs::Jobs, lookout::Lookout, models::Models, shelf::Shelf, turns::Turns,
+};
 use super::{AppError, Bells, sink_plans};
 use crate::{config::Plan, judgment};
 
@@ -104,6 +108,8 @@ pub struct Desk {
     lookout: Mutex<Option<Lookout>>,
     /// Becomes true when the desk closes, for whoever waits.
     closing: AtomicBool,
+    gauges: Gauges,
+    health: LastHealth,
 }
 
 impl Desk {
@@ -135,6 +141,8 @@ impl Desk {
             told: AtomicUsize::new(0),
             lookout: Mutex::default(),
             closing: AtomicBool::new(false),
+            gauges: Gauges::new(),
+            health: LastHealth::default(),
             plan,
         });
         let lookout = Lookout::begin(&desk)?;
