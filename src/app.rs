@@ -42,7 +42,7 @@ pub use self::{
         FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,
         feedback, find_finding, give_feedback, lift, list_findings, suppress, suppressions,
     },
-    keys::{create_key, list_keys, revoke_key},
+    keys::{check_access, create_key, list_keys, revoke_key},
     logs::{FieldMapping, Inspection, Scored, inspect, score},
     models::{ModelCard, show_model, train},
     outbox::{dead_letters, export, outbox_status, purge, replay, show_finding},
@@ -63,8 +63,8 @@ pub use self::{
 use crate::batch;
 pub use crate::{
     access::{
-        Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey, Refusal,
-        Scope as AccessScope, Scopes,
+        AuditEntry, AuditLog, Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey,
+        Refusal, Scope as AccessScope, Scopes, Sessions,
     },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{

@@ -1,6 +1,7 @@
 //! The integration tests, as one binary.
 #![allow(clippy::unwrap_used, reason = "all of it is test code, the functions between the tests too")]
 
+mod access;
 mod api;
 mod architecture;
 mod batch;
@@ -11,6 +12,7 @@ mod json;
 mod json_oracle;
 mod kill;
 mod mcp;
+mod metrics;
 mod pipeline;
 mod place;
 mod rollout;

@@ -1,6 +1,7 @@
 //! `watchbell mcp` as clients know it: JSON-RPC lines in, JSON-RPC lines out. `hostile.jsonl` beside this holds texts that
 //! attackers write into logs; `.ci/mcp/run` uses it too, with a client that is not ours.
 
+mod http;
 mod injection;
 mod protocol;
 
@@ -171,4 +172,9 @@ fn hostile() -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/hostile.jsonl");
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[cfg(unix)]
+fn terminate(child: &Child) {
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
 }

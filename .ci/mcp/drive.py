@@ -1,11 +1,9 @@
 """Drives `watchbell mcp` as an assistant's client does: every tool, resource and prompt, over each transport and each
 generation of the protocol. Usage: drive.py PROGRAM HOSTILE_TEXTS"""
 
-import asyncio
 import contextlib
 import datetime
 import json
-import os
 import pathlib
 import re
 import signal
@@ -167,7 +165,7 @@ async def everything(client, server_log):
     hold("untrusted" in client.instructions, "the instructions do not name the envelope")
 
     await progress_and_cancel(client, server_log)
-    # The large file has done its work.
+    (server_log.parent / "logs" / "large.json").unlink()
     id = await questions(ask)
 
     await ask.call("explain_finding", id=id)

@@ -2,17 +2,21 @@
 //!
 //! Nothing here knows a protocol: a front hands in the texts of the request's credentials and learns who the caller is.
 
+mod audit;
 mod gate;
 mod key;
 mod key_file;
 mod ring;
 mod scope;
+mod session;
 mod token;
 mod watch;
 
+pub use audit::{AuditEntry, AuditError, AuditLog};
 pub use gate::{Caller, Credentials, Gate, GateError, Refusal};
 pub use key::{KeyCard, KeyRequest, NewKey};
 pub use key_file::{KeyError, KeyFile};
 pub use scope::{Scope, Scopes};
+pub use session::Sessions;
 pub use token::TokenError;
 pub use watch::FileStamp;

@@ -88,7 +88,7 @@ fn bare(response: &Response) -> Option<Problem> {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    (is_error && !kind.contains("json")).then(|| Problem::new(status, bare_detail(status)))
+    (is_error && !kind.contains("json") && !kind.contains("html")).then(|| Problem::new(status, bare_detail(status)))
 }
 
 fn bare_detail(status: StatusCode) -> &'static str {

@@ -1,18 +1,28 @@
 //! What stands around every route: who asks, whether they may, and what every answer carries.
 
+mod around;
+mod client;
+mod place;
+mod rate;
+
 use axum::{
-    Router,
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    extract::{FromRequestParts, Request},
+    http::{
+        Extensions, HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, AUTHORIZATION, LOCATION, WWW_AUTHENTICATE},
+        request::Parts,
+    },
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use jiff::Timestamp;
+use ipnet::IpNet;
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder, security::SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 
+pub(super) use self::{around::around, client::Client};
+use self::{place::Places, rate::Rates};
 use super::{Shared, problem::Problem};
-use crate::app::{AccessScope, Caller, Credentials, Refusal};
+use crate::app::{AccessScope, AppError, AuditLog, Caller, Refusal, ServePlan, Sessions};
 
 /// Statuses that every guarded route may answer with, beside its own.
 const COMMON: [(&str, &str); 9] = [
@@ -55,40 +65,71 @@ pub(super) fn problem(description: &str) -> RefOr<utoipa::openapi::Response> {
 }
 
 async fn check(scope: AccessScope, request: Request, next: Next) -> Response {
-    match request.extensions().get::<Result<Caller, Refusal>>() {
-        Some(Ok(caller)) if caller.scopes.allow(scope) => next.run(request).await,
-        Some(Ok(_)) => refused(&Refusal::Scope(scope)),
-        Some(Err(refusal)) => refused(refusal),
-        None => Problem::internal().into_response(),
-    }
+    let refusal = match request.extensions().get::<Result<Caller, Refusal>>() {
+        Some(Ok(caller)) if caller.scopes.allow(scope) => return next.run(request).await,
+        Some(Ok(_)) => Refusal::Scope(scope),
+        Some(Err(refusal)) => refusal.clone(),
+        None => return Problem::internal().into_response(),
+    };
+    refused(&refusal, &request)
 }
 
-fn refused(refusal: &Refusal) -> Response {
+/// People who look at a page are sent to log in; programs are told.
+fn refused(refusal: &Refusal, request: &Request) -> Response {
     let status = match refusal {
         Refusal::Scope(_) => StatusCode::FORBIDDEN,
-        Refusal::Missing | Refusal::Invalid => StatusCode::UNAUTHORIZED,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Missing | Refusal::Invalid if wants_page(request) => {
+            return (StatusCode::SEE_OTHER, [(LOCATION, "/login")]).into_response();
+        }
+        Refusal::Missing | Refusal::Invalid => StatusCode::UNAUTHORIZED,
     };
-    Problem::new(status, refusal.to_string()).into_response()
+    let mut response = Problem::new(status, refusal.to_string()).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }
 
-/// What stands around everything.
-pub(super) fn around(router: Router<Shared>, shared: &Shared) -> Router<Shared> {
-    router.layer(middleware::from_fn_with_state(shared.clone(), identify))
+/// Whether a browser wants to show the answer. Whoever brings credentials along is a program.
+fn wants_page(request: &Request) -> bool {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    request.method() == Method::GET && accepts.contains("text/html") && !request.headers().contains_key(AUTHORIZATION)
 }
 
-/// Finds out who asks; whether they may is each route's own matter.
-async fn identify(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let asked = shared.gate.admit(credentials(request.headers()), Timestamp::now()).await;
-    request.extensions_mut().insert(asked);
-    next.run(request).await
+/// What the layers work with.
+#[derive(Debug)]
+pub(super) struct Guard {
+    places: Places,
+    rates: Rates,
+    /// People who look with a browser.
+    pub(super) sessions: Sessions,
+    audit: Option<AuditLog>,
+    proxies: Vec<IpNet>,
+    is_tls: bool,
 }
 
-fn credentials(headers: &HeaderMap) -> Credentials<'_> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Credentials {
-        bearer: text(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer ")),
-        api_key: text("x-api-key"),
+impl Guard {
+    /// # Errors
+    /// The audit log can't be opened.
+    pub(super) fn new(plan: &ServePlan) -> Result<Self, AppError> {
+        Ok(Self {
+            places: Places::new(plan.listen.ip(), &plan.allowed_hosts),
+            rates: Rates::new(plan.rate_per_minute),
+            sessions: Sessions::default(),
+            audit: plan.audit_log.as_deref().map(AuditLog::open).transpose()?,
+            proxies: plan.trusted_proxies.clone(),
+            is_tls: plan.tls.is_some(),
+        })
+    }
+
+    /// Counts credentials that are not valid; the answer when there were too many.
+    pub(super) fn failed(&self, client: Client) -> Option<Response> {
+        self.rates.fail(client.counted()).err().map(IntoResponse::into_response)
+    }
+
+    fn client(&self, headers: &HeaderMap, extensions: &Extensions) -> Client {
+        Client::of(headers, extensions, (&self.proxies, self.is_tls))
     }
 }
 

@@ -8,6 +8,7 @@ mod ask;
 mod batches;
 mod body;
 mod changes;
+mod connections;
 mod document;
 mod extract;
 mod findings;
@@ -16,13 +17,16 @@ mod guard;
 mod health;
 mod idempotency;
 mod judgments;
+mod metrics;
 mod models;
 mod outbox;
 mod page;
 mod problem;
 mod records;
 mod server;
+mod session;
 mod sinks;
+mod tls;
 mod words;
 
 use std::sync::Arc;
@@ -32,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
+pub use tls::TlsError;
 
 use crate::app::{Desk, Gate};
 
@@ -40,6 +45,8 @@ use crate::app::{Desk, Gate};
 pub(crate) struct Shared {
     desk: Arc<Desk>,
     gate: Arc<Gate>,
+    guard: Arc<guard::Guard>,
+    requests: Arc<metrics::Requests>,
     /// Is cancelled when the server is to end: for answers that would never end by themselves.
     stopping: CancellationToken,
 }
@@ -56,14 +63,18 @@ fn resources() -> OpenApiRouter<Shared> {
         .merge(sinks::routes())
         .merge(outbox::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
 }
 
 /// Everything that is served.
 fn router(shared: Shared) -> Router {
     let (router, document) = resources().split_for_parts();
-    let router = router.merge(document::routes(document::complete(document))).merge(page::routes());
+    let document = document::complete(document);
+    shared.requests.begin_with_zero(&document);
+    let router = router.merge(document::routes(document)).merge(page::routes()).merge(session::routes());
     let inner = frame::inner(router, &shared);
-    frame::outer(guard::around(inner, &shared)).with_state(shared)
+    let outer = frame::outer(guard::around(inner, &shared));
+    metrics::counted(outer, &shared).with_state(shared)
 }
 
 /// The OpenAPI document, as `watchbell openapi` prints it.

@@ -47,7 +47,7 @@ async fn overview(
     let fragment = fragment(&pairs);
     let visitor = match looks.visitor(&pages, fragment.is_some()) {
         Ok(visitor) => visitor,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let query = PageQuery::new(pairs);
     let page = shared.ask(move |desk| desk.overview(query)).await;
@@ -64,7 +64,7 @@ async fn finding(
     let fragment = fragment(&pairs);
     let visitor = match looks.visitor(&pages, fragment.is_some()) {
         Ok(visitor) => visitor,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let page = shared.ask(move |desk| desk.finding_page(&id)).await;
     answer(&pages, page, fragment.as_deref(), &visitor)
@@ -139,13 +139,19 @@ impl FromRequestParts<Shared> for Looks {
 
 impl Looks {
     /// Who looks; who may not is sent to the way in, but for a fragment, which the script asks for, only refused.
-    fn visitor(self, pages: &Pages, is_fragment: bool) -> Result<Visitor, Response> {
+    fn visitor(self, pages: &Pages, is_fragment: bool) -> Result<Visitor, Box<Response>> {
         let refused = |status, refusal: &Refusal| Problem::new(status, refusal.to_string());
         let caller = match self.caller {
             Ok(caller) => caller,
-            Err(refusal) if is_fragment => return Err(refused(StatusCode::UNAUTHORIZED, &refusal).into_response()),
+            Err(refusal @ Refusal::Unavailable) => {
+                let problem = refused(StatusCode::SERVICE_UNAVAILABLE, &refusal);
+                return Err(Box::new(told(pages, &problem, &Visitor::default())));
+            }
+            Err(refusal) if is_fragment => {
+                return Err(Box::new(refused(StatusCode::UNAUTHORIZED, &refusal).into_response()));
+            }
             // Always there, whatever was asked for: no address of the request is part of it.
-            Err(_) => return Err((StatusCode::SEE_OTHER, [(LOCATION, "/login")]).into_response()),
+            Err(_) => return Err(Box::new((StatusCode::SEE_OTHER, [(LOCATION, "/login")]).into_response())),
         };
         let may = |scope| caller.scopes.allow(scope);
         let visitor = Visitor {
@@ -158,7 +164,7 @@ impl Looks {
             return Ok(visitor);
         }
         let problem = refused(StatusCode::FORBIDDEN, &Refusal::Scope(AccessScope::FindingsRead));
-        Err(if is_fragment { problem.into_response() } else { told(pages, &problem, &visitor) })
+        Err(Box::new(if is_fragment { problem.into_response() } else { told(pages, &problem, &visitor) }))
     }
 }
 
@@ -169,7 +175,8 @@ pub(super) async fn with_headers(request: Request, next: Next) -> Response {
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set(CONTENT_SECURITY_POLICY, POLICY);
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(REFERRER_POLICY, "no-referrer");
+    // With `no-referrer` browsers would say `Origin: null` when a form is sent, which the guard refuses.
+    set(REFERRER_POLICY, "same-origin");
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     keep_unless_told(headers);

@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -45,6 +45,8 @@ pub struct Bells {
     outbox: Outbox,
     lanes: Lanes,
     routes: Vec<Route>,
+    /// Findings that suppressions held back.
+    suppressed: AtomicU64,
 }
 
 impl Bells {
@@ -57,8 +59,8 @@ impl Bells {
         outbox.forget(REMEMBERED)?;
         let lanes = sinks.iter().map(|sink| lane(sink, &outbox)).collect::<Result<Vec<_>, _>>()?;
         let routes = sinks.iter().map(|sink| route(sink, None)).collect();
-        let judgments = judgment::Reader::in_folder(&plan.folder);
-        Ok(Self { judgments, lanes: Lanes::start(&outbox, lanes)?, outbox, routes })
+        let (judgments, suppressed) = (judgment::Reader::in_folder(&plan.folder), AtomicU64::new(0));
+        Ok(Self { judgments, lanes: Lanes::start(&outbox, lanes)?, outbox, routes, suppressed })
     }
 
     /// Takes findings over, but for suppressed ones; on disk when this returns.
@@ -74,6 +76,11 @@ impl Bells {
         &self.outbox
     }
 
+    /// Findings that suppressions held back since the lanes were started.
+    pub(super) fn suppressed(&self) -> u64 {
+        self.suppressed.load(Ordering::Relaxed)
+    }
+
     /// The same, by these routes.
     pub(super) fn accept_for(&self, findings: &[Finding], routes: &[Route]) -> Result<TakenOver, AppError> {
         let (judgments, now) = (self.judgments.read()?, Timestamp::now());
@@ -83,7 +90,9 @@ impl Bells {
         let rings = |finding: &&Finding| judgments.silenced_by(finding, now).is_none();
         let ringing: Vec<Finding> = findings.iter().filter(rings).cloned().collect();
         let accepted = self.outbox.accept(&ringing, routes)?;
-        Ok(TakenOver { accepted, suppressed: findings.len() - ringing.len() })
+        let suppressed = findings.len() - ringing.len();
+        self.suppressed.fetch_add(suppressed as u64, Ordering::Relaxed);
+        Ok(TakenOver { accepted, suppressed })
     }
 
     /// Waits until everything has arrived or can't, the time is over, or `stop` becomes true.

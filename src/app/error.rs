@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    access::{GateError, KeyError},
+    access::{AuditError, GateError, KeyError},
     batch::BatchError,
     config::ConfigError,
     detect::DetectError,
@@ -164,6 +164,9 @@ pub enum AppError {
     /// API keys can't be read or changed.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// What is done can't be written down.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// Nobody can be let in, or everybody would be.
     #[error(transparent)]
     Gate(#[from] GateError),

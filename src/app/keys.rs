@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::AppError;
 use crate::{
-    access::{KeyCard, KeyFile, KeyRequest, NewKey},
+    access::{Gate, KeyCard, KeyFile, KeyRequest, NewKey},
     config::Plan,
 };
 
@@ -30,6 +30,16 @@ pub fn list_keys(plan: &Plan) -> Result<Vec<KeyCard>, AppError> {
 /// There is no such key, or the file of keys can't be changed.
 pub fn revoke_key(plan: &Plan, id: &str) -> Result<KeyCard, AppError> {
     Ok(file(plan).revoke(id, Timestamp::now())?)
+}
+
+/// Whether `serve` would let the right people in: that keys and tokens can be read, and that not everybody may do
+/// everything from other machines.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_access(plan: &Plan) -> Result<(), AppError> {
+    Gate::new(&plan.serve, false)?;
+    Ok(())
 }
 
 fn file(plan: &Plan) -> KeyFile {

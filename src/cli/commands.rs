@@ -160,7 +160,8 @@ fn run_config(config: &ConfigCommand, setup: &Setup<'_>, terminal: &mut Terminal
         ConfigCommand::Example => terminal.print(&app::example()),
         ConfigCommand::Check => {
             let settings = setup.load(Overrides::default(), true)?;
-            Plan::new(settings, NonZeroUsize::MIN).map_err(AppError::Config)?;
+            let plan = Plan::new(settings, NonZeroUsize::MIN).map_err(AppError::Config)?;
+            app::check_access(&plan)?;
             terminal.print("the configuration is right\n")
         }
         ConfigCommand::Show => terminal.print(&app::show(&setup.settings(Overrides::default())?, &variable)),

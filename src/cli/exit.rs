@@ -158,7 +158,7 @@ impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::App(error) | Self::Serve(ServeError::App(error)) | Self::Mcp(McpError::App(error)) => of(error),
-            Self::LogFilter(_) => Exit::Config,
+            Self::LogFilter(_) | Self::Serve(ServeError::Tls(_)) => Exit::Config,
             Self::Refused(_) => Exit::Usage,
             _ => Exit::Input,
         }

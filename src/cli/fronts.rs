@@ -19,9 +19,10 @@ use crate::{
 pub(super) fn serve(arguments: &ServeArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
     let plan = setup.plan(Overrides { listen: arguments.listen, ..arguments.at.overrides() })?;
     let request = ServeRequest { plan, insecure: arguments.insecure, stop: signals::stop_flag()? };
+    let scheme = if request.plan.serve.tls.is_some() { "https" } else { "http" };
     let mut told = Ok(());
     api::serve(request, &mut |address: SocketAddr| {
-        told = terminal.print(&format!("listening on http://{address}\n"));
+        told = terminal.print(&format!("listening on {scheme}://{address}\n"));
     })?;
     told.map(|()| Exit::Ok)
 }

@@ -65,10 +65,16 @@ impl Entry {
         I: DeserializeOwned + JsonSchema + 'static,
         O: Answer,
     {
-        let input = schema_for_input::<I>().expect("arguments are objects");
+        let mut input = schema_for_input::<I>().expect("arguments are objects");
+        // Some clients want them named even where there are none.
+        Arc::make_mut(&mut input).entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
         let run: Run = Box::new(move |call, arguments| {
-            let input: I = serde_json::from_value(Value::Object(arguments))
-                .map_err(|error| Failure::arguments(format!("{}: {error}", about.name)))?;
+            let input: I = serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
+                Failure::arguments(match error.path().to_string().as_str() {
+                    "." => format!("{}: {}", about.name, error.inner()),
+                    path => format!("{}: `{path}`: {}", about.name, error.inner()),
+                })
+            })?;
             let answer = run(call, input)?;
             Ok((answer.said(), serde_json::to_value(&answer).expect("answers have only text keys")))
         });

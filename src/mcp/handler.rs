@@ -8,7 +8,7 @@ use rmcp::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, GetPromptRequestParams,
         GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
         ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-        ServerConfig, Tool,
+        ServerConfig,
     },
     service::RequestContext,
 };
@@ -108,10 +108,6 @@ impl ServerHandler for Watchbell {
         let caller = self.caller(&context)?;
         let open = self.tools.iter().filter(|entry| caller.scopes.allow(entry.scope));
         Ok(ListToolsResult::with_all_items(open.map(|entry| entry.tool(self.office.read_only)).collect()))
-    }
-
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools.iter().find(|entry| entry.name == name).map(|entry| entry.tool(self.office.read_only))
     }
 
     async fn call_tool(

@@ -38,7 +38,7 @@ impl Memory for DurableMemory {
     }
 }
 
-fn keep(connection: &Connection, sink: &str, key: &str, value: &str) -> rusqlite::Result<()> {
+pub(super) fn keep(connection: &Connection, sink: &str, key: &str, value: &str) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO memory(sink, key, value) VALUES(?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute([sink, key, value])?;
     // Now and then is enough to stay small.

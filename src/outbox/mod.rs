@@ -9,6 +9,7 @@
 mod clock;
 mod error;
 mod failpoint;
+mod failures;
 mod intake;
 mod lane;
 mod letters;

@@ -50,6 +50,26 @@ pub struct SinkStatus {
     pub duplicates_possible: u64,
 }
 
+impl SinkStatus {
+    /// A sink that never was given anything.
+    #[must_use]
+    pub const fn empty(name: String) -> Self {
+        Self {
+            name,
+            accepted: 0,
+            delivered: 0,
+            dead: 0,
+            purged: 0,
+            pending: Pending { ready: 0, waiting: 0, awaiting_ack: 0 },
+            oldest: None,
+            held: None,
+            last_error: None,
+            attempts: 0,
+            duplicates_possible: 0,
+        }
+    }
+}
+
 /// Deliveries on their way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pending {

@@ -16,10 +16,11 @@ use super::{
     OutboxError,
     clock::{Clock, Millis, SystemClock},
     failpoint::Failpoints,
+    failures::Failures,
     intake::{self, Accepted, Incoming, Route},
     letters::{self, DeadLetter, Letters, Shown},
     lock::{Lock, NotLocked},
-    memory::DurableMemory,
+    memory::{self, DurableMemory},
     schema,
     status::{self, Status},
     writer::{Durability, Writer},
@@ -123,6 +124,24 @@ impl Outbox {
         Ok(Status { sinks, bytes, max_bytes: place.max_bytes, quarantined: schema::quarantined(&place.folder) })
     }
 
+    /// Deliveries that failed since the outbox was opened, by kind of error; every kind is named.
+    #[must_use]
+    pub fn failures(&self, sink: &str) -> Vec<(&'static str, u64)> {
+        self.inner.failures.of(sink)
+    }
+
+    /// Writes and commits something, so that it is known whether findings could be accepted now.
+    ///
+    /// # Errors
+    /// Why they could not.
+    pub fn probe(&self) -> Result<(), OutboxError> {
+        let now = self.inner.clock.now().to_string();
+        self.inner.write(Durability::Process, move |connection| {
+            // No sink has an empty name.
+            memory::keep(connection, "", "probe", &now).map_err(OutboxError::database("write to"))
+        })
+    }
+
     /// Dead letters, the oldest first.
     ///
     /// # Errors
@@ -215,6 +234,7 @@ pub(super) struct Inner {
     pub(super) place: Place,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) failpoints: Arc<Failpoints>,
+    pub(super) failures: Failures,
     /// Changes whenever there may be more to deliver.
     woken: watch::Sender<u64>,
     readers: Mutex<Vec<Connection>>,
@@ -227,7 +247,8 @@ impl Inner {
     fn new(place: &Place, clock: Arc<dyn Clock>, failpoints: Arc<Failpoints>, writer: Option<(Writer, Lock)>) -> Self {
         let (writer, lock) = writer.unzip();
         let readers = Mutex::default();
-        Self { place: place.clone(), clock, failpoints, woken: watch::Sender::new(0), readers, writer, _lock: lock }
+        let (failures, woken) = (Failures::default(), watch::Sender::new(0));
+        Self { place: place.clone(), clock, failpoints, failures, woken, readers, writer, _lock: lock }
     }
 
     /// Writes in a transaction; returns after its commit.

@@ -22,7 +22,7 @@ pub mod visible;
 pub mod words;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 pub use html::render_html;
 pub use load::{Choice, load as load_reports};

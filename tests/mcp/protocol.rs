@@ -22,13 +22,15 @@ fn what_was_asked_before_the_input_ended_is_answered() {
 
 #[test]
 fn a_client_that_says_nothing_is_no_error() {
-    let (left, code, error) = Session::silent(&place(), &[]).close();
+    let place = place();
+    let (left, code, error) = Session::silent(&place, &[]).close();
     assert_eq!((left, code, error.as_str()), (Vec::new(), 0, ""));
 }
 
 #[test]
 fn tools_are_what_they_were() {
-    let mut session = Session::open(&place(), &[]);
+    let place = place();
+    let mut session = Session::open(&place, &[]);
     let tools = session.ask("tools/list", &json!({}))["result"]["tools"].clone();
     let names: Vec<&str> = tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, TOOLS);
@@ -50,7 +52,8 @@ fn tools_are_what_they_were() {
 
 #[test]
 fn read_only_has_no_tool_that_changes_anything() {
-    let mut session = Session::open(&place(), &["--read-only"]);
+    let place = place();
+    let mut session = Session::open(&place, &["--read-only"]);
     let tools = session.ask("tools/list", &json!({}))["result"]["tools"].clone();
     let tools = tools.as_array().unwrap();
     assert_eq!(tools.len(), TOOLS.len() - WRITING.len());
@@ -81,7 +84,8 @@ fn read_only_leaves_no_trace() {
 
 #[test]
 fn a_finding_goes_from_the_log_to_a_judgment() {
-    let mut session = Session::open(&place(), &[]);
+    let place = place();
+    let mut session = Session::open(&place, &[]);
     let found = session.get("analyze_file", json!({ "path": "auth.json" }));
     assert_eq!(found["total_events"], 380);
     assert!(found["by_threat"]["brute_force"].as_u64().unwrap() >= 1, "{found}");
@@ -110,7 +114,8 @@ fn a_finding_goes_from_the_log_to_a_judgment() {
 
 #[test]
 fn models_are_trained_listed_and_loaded() {
-    let mut session = Session::open(&place(), &[]);
+    let place = place();
+    let mut session = Session::open(&place, &[]);
     assert_eq!(session.get("list_models", json!({}))["total"], 0);
     assert_eq!(session.failure("load_model", json!({ "name": "auth" }))["error"], "no_such_model");
     let trained = session.get("train_model", json!({ "path": "auth.json" }));
@@ -122,7 +127,8 @@ fn models_are_trained_listed_and_loaded() {
 
 #[test]
 fn a_wrong_argument_is_told_and_nothing_else_breaks() {
-    let mut session = Session::open(&place(), &[]);
+    let place = place();
+    let mut session = Session::open(&place, &[]);
     let wrong = [
         ("analyze_logs", json!({}), "`path`"),
         ("analyze_logs", json!({ "path": ".", "logs": ["a"] }), "never both"),
@@ -153,7 +159,7 @@ fn a_wrong_argument_is_told_and_nothing_else_breaks() {
         ("analyze_file", json!({ "path": "/etc/passwd" }), "refused"),
         ("explain_finding", json!({ "id": "0123456789" }), "no_such_finding"),
         ("list_findings", json!({ "cursor": "0123456789" }), "refused"),
-        ("test_sink", json!({ "sink": "siem" }), "no_sinks"),
+        ("test_sink", json!({ "sink": "siem" }), "no_such_sink"),
         ("forward_findings", json!({ "ids": ["0123456789"] }), "no_sinks"),
     ];
     for (tool, arguments, code) in failing {
@@ -166,7 +172,8 @@ fn a_wrong_argument_is_told_and_nothing_else_breaks() {
 
 #[test]
 fn lines_that_are_no_messages_are_borne() {
-    let mut session = Session::open(&place(), &[]);
+    let place = place();
+    let mut session = Session::open(&place, &[]);
     for line in ["", "hello", "{", "[]", "null", "{}", "\u{7f}\u{1}", "{\"jsonrpc\":\"2.0\"}", "[[[[[[[["] {
         session.say(line);
     }
@@ -179,7 +186,8 @@ fn lines_that_are_no_messages_are_borne() {
 
 #[test]
 fn resources_and_prompts_are_there() {
-    let mut session = Session::open(&place(), &[]);
+    let place = place();
+    let mut session = Session::open(&place, &[]);
     session.get("analyze_logs", json!({ "path": "." }));
     let id = session.get("list_findings", json!({}))["findings"][0]["id"].as_str().unwrap().to_owned();
     let mut read = |uri: &str| session.ask("resources/read", &json!({ "uri": uri }));
@@ -240,8 +248,7 @@ fn the_log_tells_of_calls_and_not_of_their_words() {
 fn a_signal_ends_it_in_order() {
     let place = place();
     let session = Session::open(&place, &[]);
-    let told = std::process::Command::new("kill").arg(session.child.id().to_string()).status().unwrap();
-    assert!(told.success());
+    super::terminate(&session.child);
     let mut child = session.child;
     let began = std::time::Instant::now();
     let status = loop {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tempfile::TempPath;
 
-use super::{Change, Desk};
+use super::{Change, Desk, gauges::Analyzed};
 use crate::{
     app::{AppError, JudgedFinding, TakenOver, Watch, analysis::FileAnalyzer, query},
     batch::{self, Analyzer, PartError},
@@ -17,15 +17,15 @@ use crate::{
 
 /// Anomalies, findings and logs that an answer lists, each; what is left out is counted.
 const MOST_LISTED: usize = 1_000;
-/// Text up to this size is a matter of moments and gets one thread; what is larger gets all, one after the other.
-const SMALL: usize = 1 << 20;
+/// Logs up to this size are a matter of moments and get one thread; larger ones get all, one analysis after the other.
+const SMALL: u64 = 4 << 20;
 
 /// Logs to be analyzed.
 #[derive(Debug)]
 pub struct AnalyzeRequest {
     /// The logs.
     pub input: LogInput,
-    /// Whether findings are kept and go to the sinks; otherwise they are only told.
+    /// Whether findings are kept and, where lanes stay at work, go to the sinks; otherwise they are only told.
     pub hand_over: bool,
 }
 
@@ -114,8 +114,7 @@ impl Desk {
     pub fn analyze(&self, request: AnalyzeRequest, watch: Watch<'_>) -> Result<Analysis, AppError> {
         let began = Instant::now();
         let (files, _kept) = files(request.input)?;
-        let is_small =
-            matches!(&*files, [file] if file.content.as_ref().is_some_and(|text| text.as_ref().len() <= SMALL));
+        let is_small = files.iter().map(|file| file.size.unwrap_or(u64::MAX)).fold(0, u64::saturating_add) <= SMALL;
         let turn = if is_small { &self.small_turns } else { &self.large_turns }.take(watch.stop)?;
         let whole = |file| batch::LogPart { file, from_offset: 0, first_line: 1, first_event: 0 };
         let parts: Vec<batch::LogPart> = files.into_iter().map(whole).collect();
@@ -134,6 +133,8 @@ impl Desk {
             }
         }
         drop(turn);
+        let failed = logs.iter().filter(|log| log.error.is_some()).count() as u64;
+        self.gauges.analyzed(Analyzed { source: "analyze", reports: &reports, failed, took: began.elapsed() });
         let mut analysis = self.tell_of(&mut reports, logs)?;
         if request.hand_over {
             analysis.handed_over = self.take_over(reports)?;

@@ -83,7 +83,31 @@ pub enum JobState {
     Cancelled,
 }
 
+impl JobKind {
+    /// The `snake_case` name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Train => "train",
+            Self::Analysis => "analysis",
+        }
+    }
+}
+
 impl JobState {
+    /// The `snake_case` name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether nothing more comes.
     #[must_use]
     pub const fn is_over(self) -> bool {
@@ -235,6 +259,7 @@ impl Jobs {
             let ended = catch_unwind(AssertUnwindSafe(|| work(desk, watch)));
             let broke_off = |_| Err(AppError::Conflict("the job broke off; this is a bug".to_owned()));
             let id = entry.end(ended.unwrap_or_else(broke_off));
+            desk.gauges.job_ended(&entry.job());
             desk.tell(Change::Job { id });
         }
     }
@@ -310,6 +335,7 @@ impl Desk {
         };
         if was_waiting {
             entry.end(Err(AppError::Stopped));
+            self.gauges.job_ended(&entry.job());
             self.tell(Change::Job { id: id.to_owned() });
         } else if entry.job().state.is_over() {
             return Err(AppError::Conflict(format!("the job {id} is over already")));

@@ -6,6 +6,7 @@
 use std::{
     sync::{
         Arc, Weak,
+        atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -50,6 +51,7 @@ fn look(desk: &Weak<Desk>, ended: &Receiver<()>) {
         if desk.changes.receiver_count() == 0 {
             // Who comes later looks at everything first.
             seen = Seen::default();
+            desk.told.store(0, Ordering::Relaxed);
         } else {
             seen = seen.next(&desk);
         }
@@ -68,9 +70,12 @@ impl Seen {
         if let (Some(before), Some(after)) = (&self.view, &now.view)
             && !Arc::ptr_eq(before, after)
         {
-            let count = after.count().saturating_sub(before.count());
+            // What this process found was told when it was found.
+            let told = desk.told.swap(0, Ordering::Relaxed);
+            let count = after.count().saturating_sub(before.count()).saturating_sub(told);
             if count > 0 {
-                desk.tell(Change::Findings { count });
+                // An error says that nobody looks on.
+                let _ = desk.changes.send(Change::Findings { count });
             }
         }
         if let (Some(before), Some(after)) = (&self.judgments, &now.judgments)

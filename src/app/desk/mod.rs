@@ -6,12 +6,14 @@
 mod analyze;
 mod findings;
 mod forward;
+mod gauges;
 mod health;
 mod jobs;
 mod letters;
 mod lookout;
 mod models;
 mod page;
+mod readings;
 mod root;
 mod shelf;
 mod sinks;
@@ -24,7 +26,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -45,7 +47,9 @@ pub use self::{
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},
 };
-use self::{jobs::Jobs, lookout::Lookout, models::Models, shelf::Shelf, turns::Turns};
+use self::{
+    gauges::Gauges, health::LastHealth, jobs::Jobs, lookout::Lookout, models::Models, shelf::Shelf, turns::Turns,
+};
 use super::{AppError, Bells, sink_plans};
 use crate::{config::Plan, judgment};
 
@@ -99,9 +103,13 @@ pub struct Desk {
     small_turns: Turns,
     large_turns: Turns,
     changes: broadcast::Sender<Change>,
+    /// Findings that were told of and that the lookout has not seen yet.
+    told: AtomicUsize,
     lookout: Mutex<Option<Lookout>>,
     /// Becomes true when the desk closes, for whoever waits.
     closing: AtomicBool,
+    gauges: Gauges,
+    health: LastHealth,
 }
 
 impl Desk {
@@ -130,8 +138,11 @@ impl Desk {
             small_turns: Turns::new(plan.detect.threads.get(), MOST_WAITING),
             large_turns: Turns::new(1, MOST_LONG_WAITING),
             changes,
+            told: AtomicUsize::new(0),
             lookout: Mutex::default(),
             closing: AtomicBool::new(false),
+            gauges: Gauges::new(),
+            health: LastHealth::default(),
             plan,
         });
         let lookout = Lookout::begin(&desk)?;
@@ -170,6 +181,9 @@ impl Desk {
     }
 
     fn tell(&self, change: Change) {
+        if let Change::Findings { count } = change {
+            self.told.fetch_add(count, Ordering::Relaxed);
+        }
         // An error says that nobody looks on.
         let _ = self.changes.send(change);
     }

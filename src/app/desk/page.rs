@@ -281,7 +281,9 @@ fn suppression(standing: &StandingSuppression) -> SuppressionFacts {
     let suppression = &standing.suppression;
     SuppressionFacts {
         id: suppression.id.clone(),
-        scope: suppression.scope.to_string(),
+        threat: suppression.scope.threat_type,
+        entity: suppression.scope.entity.clone(),
+        max_severity: suppression.scope.max_severity,
         reason: suppression.reason.clone(),
         by: standing.by.clone(),
         made: standing.made,

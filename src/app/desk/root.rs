@@ -55,7 +55,8 @@ impl Desk {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{fs, num::NonZeroUsize, os::unix::fs::symlink};
 
@@ -77,6 +78,7 @@ mod tests {
         fs::create_dir_all(logs.join("deep")).unwrap();
         fs::create_dir_all(place.path().join("secret")).unwrap();
         fs::write(place.path().join("secret/key"), "secret").unwrap();
+        fs::write(place.path().join("secret/other"), "secret").unwrap();
         fs::write(logs.join("auth.log"), "a").unwrap();
         fs::write(logs.join("deep/more.log"), "a").unwrap();
         symlink("../secret/key", logs.join("link.log")).unwrap();

@@ -1,8 +1,8 @@
 //! What jobs do: rounds of the batch, training, analyses of files.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use super::{AnalyzeRequest, Change, Desk, Job, JobKind, JobResult, models::check_name};
+use super::{AnalyzeRequest, Change, Desk, Job, JobKind, JobResult, gauges::Analyzed, models::check_name};
 use crate::{
     app::{AppError, models::train_on, run_batch},
     batch::{self, BatchError, Handover, Nobody, Repeat, RunEnd},
@@ -60,9 +60,13 @@ impl Desk {
         let work = move |desk: &Desk, watch: crate::app::Watch<'_>| {
             let bells = desk.bells();
             let handover: &dyn Handover = bells.as_deref().map_or(&Nobody, |bells| bells);
-            let mut summary = None;
+            let (began, mut summary) = (Instant::now(), None);
             let end = run_batch(&plan, Repeat::Once, (watch, handover), &mut |round| {
-                summary = round.ok().map(|round| round.summary.clone());
+                summary = round.ok().map(|round| {
+                    let (reports, failed) = (&round.reports, round.summary.files_failed);
+                    desk.gauges.analyzed(Analyzed { source: "batch", reports, failed, took: began.elapsed() });
+                    round.summary.clone()
+                });
             });
             desk.shelf.look_again();
             let (end, summary) = (end?, summary.map(bounded));

@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    const GO_ON: AtomicBool = AtomicBool::new(false);
+    static GO_ON: AtomicBool = AtomicBool::new(false);
 
     #[test]
     fn no_more_work_at_a_time_than_there_are_turns() {

@@ -216,6 +216,11 @@ impl Worker {
 
     async fn settle(&mut self, settlements: Vec<Settlement>) {
         let (sink, now) = (self.shared.number, self.shared.now());
+        for one in &settlements {
+            if let Outcome::Dead(failure) | Outcome::Waits { failure, .. } = &one.outcome {
+                self.shared.store.failures.add(&self.shared.name, failure.kind);
+            }
+        }
         // What waits for one acknowledgement is written at once: a destination says it once, and a question between two
         // writes would spend that answer on the first part.
         let (awaiting, others): (Vec<_>, Vec<_>) =

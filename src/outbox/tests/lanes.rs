@@ -75,6 +75,24 @@ async fn the_one_bad_delivery_of_a_thousand_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn failed_deliveries_are_counted_by_kind() {
+    let folder = tempdir().unwrap();
+    let outbox = open(folder.path());
+    let sink = Arc::new(Scripted::new(|call| match call.number {
+        0 => Answer::Fail(error(ErrorKind::Unavailable).with_status(503)),
+        1 => Answer::Fail(error(ErrorKind::Throttled)),
+        2 => Answer::Fail(error(ErrorKind::Rejected)),
+        _ => delivered(),
+    }));
+    outbox.accept(&findings(1), &routes(&["soc"])).unwrap();
+    let crew = start(&outbox, &[("soc", &sink)]).await;
+    assert!(settle_within(&crew, HOUR).await);
+    let expected = [("rejected", 1), ("throttled", 1), ("unavailable", 1), ("auth", 0), ("config", 0)];
+    assert_eq!(outbox.failures("soc"), expected);
+    assert!(outbox.failures("nobody").iter().all(|(_, count)| *count == 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_can_not_be_encoded_dies_alone_and_a_panic_is_no_more_than_that() {
     let folder = tempdir().unwrap();
     let outbox = open(folder.path());

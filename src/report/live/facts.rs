@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use watchbell_sink::{Finding, Severity};
+use watchbell_sink::{Entity, Finding, Severity, ThreatType};
 
 /// Who looks, and what they may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -129,8 +129,12 @@ pub struct JobFacts {
 pub struct SuppressionFacts {
     /// Its id.
     pub id: String,
-    /// Which findings it silences, in words.
-    pub scope: String,
+    /// The threat of the findings that it silences.
+    pub threat: ThreatType,
+    /// Whom they are about; `None`: anybody.
+    pub entity: Option<Entity>,
+    /// What is worse rings all the same.
+    pub max_severity: Severity,
     /// Why.
     pub reason: String,
     /// Who made it.

@@ -1,19 +1,16 @@
 //! One finding: why, what the log says, what to do, what was decided, where it went.
 
 use jiff::Timestamp;
-use minijinja::{Value, context, value::Serde};
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 
 use super::{
     Page, address,
     facts::{DecisionFacts, DeliveryFacts, SinkFacts, SuppressionFacts},
-    overview::{SuppressionRow, ago},
+    overview::{SuppressionRow, ago, scope},
 };
 use crate::report::{
-    html::{
-        card::{ALONE, Card},
-        chart::kind_title,
-    },
+    html::card::{ALONE, Card},
     overview::Ranked,
     words,
 };
@@ -76,20 +73,14 @@ impl Page {
             href => address::finding(&finding.id),
             json_href => format!("/v1{}", address::finding(&finding.id)),
             same_entity => address::overview([("entity", finding.entity.value.as_str()), ("suppressed", "show")]),
-            scope => format!(
-                "{} about {} {}, up to {}",
-                finding.threat_type.title(),
-                kind_title(finding.entity.kind),
-                finding.entity.value,
-                finding.severity
-            ),
+            scope => scope(finding.threat_type, Some(&finding.entity), finding.severity),
             suppression => Serde(input.suppression.map(|one| SuppressionRow::new(one, now))),
             decision => Serde(decision),
             deliveries => Serde(input.deliveries.iter().map(|one| DeliveryRow::new(one, now)).collect::<Vec<_>>()),
             sinks => Serde(sinks.iter().map(|sink| (&sink.name, &sink.kind, sink.held.is_some())).collect::<Vec<_>>()),
             notices => Serde(input.notices),
         };
-        Self { template: "finding.html", parts: &PARTS, context: Value::from(context) }
+        Self { template: "finding.html", parts: &PARTS, context }
     }
 }
 

@@ -174,7 +174,11 @@
   function fill() {
     if (!form) return;
     const values = new URL(location.href).searchParams;
-    for (const field of all("[name]", form)) if (field !== document.activeElement) field.value = values.get(field.name) || "";
+    for (const field of all("[name]", form)) {
+      if (field !== document.activeElement) field.value = values.get(field.name) || "";
+      const fold = field.closest("details");
+      if (fold && field.value !== "") fold.open = true;
+    }
   }
   if (form) {
     const address = () => {

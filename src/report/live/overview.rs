@@ -1,7 +1,7 @@
 //! The overview: what a person wants to see in ten seconds.
 
 use jiff::Timestamp;
-use minijinja::{Value, context, value::Serde};
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 use watchbell_sink::{Entity, Severity, ThreatType};
 
@@ -86,7 +86,7 @@ impl Page {
             jobs_running => input.jobs.iter().filter(|job| job.state == "running").count(),
             suppressions => Serde(input.suppressions.iter().map(|one| SuppressionRow::new(one, now)).collect::<Vec<_>>()),
         };
-        Self { template: "overview.html", parts: &PARTS, context: Value::from(context) }
+        Self { template: "overview.html", parts: &PARTS, context }
     }
 }
 
@@ -365,7 +365,7 @@ impl<'a> JobRow<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct SuppressionRow<'a> {
     id: &'a str,
-    scope: &'a str,
+    scope: String,
     reason: &'a str,
     by: &'a str,
     made: String,
@@ -377,7 +377,7 @@ impl<'a> SuppressionRow<'a> {
     pub(super) fn new(one: &'a SuppressionFacts, now: Timestamp) -> Self {
         Self {
             id: &one.id,
-            scope: &one.scope,
+            scope: scope(one.threat, one.entity.as_ref(), one.max_severity),
             reason: &one.reason,
             by: &one.by,
             made: words::instant(one.made),
@@ -385,6 +385,15 @@ impl<'a> SuppressionRow<'a> {
             left: words::duration(words::seconds_between(now, one.expires)),
         }
     }
+}
+
+/// Which findings a suppression silences, in words.
+pub(super) fn scope(threat: ThreatType, entity: Option<&Entity>, max_severity: Severity) -> String {
+    let about = match entity {
+        Some(entity) => format!("{} {}", kind_title(entity.kind), entity.value),
+        None => "anybody".to_owned(),
+    };
+    format!("{} about {about}, up to {max_severity}", threat.title())
 }
 
 /// How long ago a time was.

@@ -1,6 +1,7 @@
 //! What must hold for every served page, above all for those made from hostile logs.
 
 use jiff::Timestamp;
+use watchbell_sink::{Entity, EntityKind, Severity, ThreatType};
 
 use super::*;
 use crate::report::{FileReport, fixture, overview::Overview, visible};
@@ -79,7 +80,9 @@ fn overview_of(reports: &[FileReport], filter: &FilterFacts) -> Page {
 fn suppression() -> SuppressionFacts {
     SuppressionFacts {
         id: hostile(10),
-        scope: hostile(11),
+        threat: ThreatType::BruteForce,
+        entity: Some(Entity { kind: EntityKind::User, value: hostile(11) }),
+        max_severity: Severity::High,
         reason: hostile(0),
         by: hostile(1),
         made: now(),

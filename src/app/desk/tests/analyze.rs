@@ -33,7 +33,7 @@ fn text_and_file_and_spool_give_the_same_answer() {
     fs::write(&path, body).unwrap();
     let input = LogInput::Paths(vec![path]);
     let from_path = desk.analyze(AnalyzeRequest { input, hand_over: false }, watch()).unwrap();
-    assert_eq!(from_path.anomalies, from_text.anomalies.iter().cloned().collect::<Vec<_>>());
+    assert_eq!(from_path.anomalies, from_text.anomalies);
 }
 
 #[test]

@@ -26,6 +26,17 @@ fn what_other_processes_do_is_told_within_moments() {
 }
 
 #[test]
+fn what_this_process_finds_is_told_once() {
+    let (_folder, desk) = desk();
+    let mut changes = desk.changes();
+    thread::sleep(Duration::from_millis(1_200));
+    let found = desk.analyze(text("request", attack(1)), watch()).unwrap().findings.len();
+    thread::sleep(Duration::from_millis(2_400));
+    let heard: Vec<Change> = std::iter::from_fn(|| changes.try_recv().ok()).collect();
+    assert_eq!(heard, [Change::Findings { count: found }]);
+}
+
+#[test]
 fn deliveries_are_told_as_they_arrive() {
     let server = Served::new(|_| Answer::status(200).after(Duration::from_millis(1_500)));
     let folder = tempfile::tempdir().unwrap();

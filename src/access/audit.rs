@@ -1,0 +1,204 @@
+//! The audit log: one JSON line for each call, written before its answer goes out.
+//!
+//! The file is only ever appended to. When it is renamed away, the next line goes into a new one, so that any rotation
+//! works without a signal. A line that can't be written is told in the log, once until it works again, and serving goes on:
+//! whoever wants the calls to stop when they can't be recorded would let a full disk stop the watch.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// One call.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditEntry<'a> {
+    /// When its answer was ready.
+    pub time: Timestamp,
+    /// Its id, which the answer has too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'a str>,
+    /// Who asked; nobody knows it of calls that were refused before that was found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller: Option<&'a str>,
+    /// From where.
+    pub client: IpAddr,
+    /// The method.
+    pub method: &'a str,
+    /// The route, with the names of its parameters, not what a caller put there.
+    pub route: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// How long it took.
+    pub duration_ms: u64,
+}
+
+/// The audit log.
+#[derive(Debug)]
+pub struct AuditLog {
+    path: PathBuf,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    file: File,
+    /// Whether the last line could not be written, which was told.
+    is_failing: bool,
+}
+
+/// The audit log can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("can't write the audit log, {}", path.display())]
+pub struct AuditError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl AuditLog {
+    /// Opens the file, made if need be, so that nothing is served whose record has no place.
+    ///
+    /// # Errors
+    /// It can't be opened.
+    pub fn open(path: &Path) -> Result<Self, AuditError> {
+        let file = private(path).map_err(|source| AuditError { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), held: Mutex::new(Held { file, is_failing: false }) })
+    }
+
+    /// Writes a call down.
+    pub fn write(&self, entry: &AuditEntry<'_>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = self.append(&mut held.file, &line(entry));
+        match written {
+            Ok(()) if held.is_failing => tracing::warn!(file = %self.path.display(), "the audit log is written again"),
+            Err(ref error) if !held.is_failing => {
+                tracing::error!(%error, file = %self.path.display(), "calls are no longer written to the audit log");
+            }
+            _ => {}
+        }
+        held.is_failing = written.is_err();
+    }
+
+    fn append(&self, file: &mut File, line: &str) -> io::Result<()> {
+        if is_another(file, &self.path)? {
+            *file = private(&self.path)?;
+        }
+        // One call of the system for one line, at the end of the file: several processes do not mix their lines.
+        file.write_all(line.as_bytes())
+    }
+}
+
+/// Whether the name leads to another file by now, or to none.
+fn is_another(file: &File, path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (own, there) = (file.metadata()?, fs::metadata(path));
+        Ok(there.map_or(true, |there| (own.dev(), own.ino()) != (there.dev(), there.ino())))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(!path.exists())
+    }
+}
+
+fn private(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The entry as one line of printable ASCII: a name can neither end the line nor turn the text of a terminal around.
+fn line(entry: &AuditEntry<'_>) -> String {
+    let text = serde_json::to_string(entry).expect("an entry has only text keys");
+    let mut line = String::with_capacity(text.len() + 1);
+    for letter in text.chars() {
+        if matches!(letter, ' '..='~') {
+            line.push(letter);
+        } else {
+            let mut units = [0; 2];
+            letter.encode_utf16(&mut units).iter().for_each(|unit| line.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn entry(caller: &str) -> AuditEntry<'_> {
+        AuditEntry {
+            time: Timestamp::UNIX_EPOCH,
+            request_id: Some("1"),
+            caller: Some(caller),
+            client: Ipv4Addr::LOCALHOST.into(),
+            method: "POST",
+            route: "/v1/findings/{id}/feedback",
+            status: 200,
+            duration_ms: 3,
+        }
+    }
+
+    #[test]
+    fn a_name_can_not_break_out_of_its_line() {
+        for name in
+            ["a\nb", "a\r\u{1b}[2J", "a\u{202e}b", "a\u{85}\u{2028}b", "a\"},{\"caller\":\"b", "\u{1f514}", "\u{7f}"]
+        {
+            let line = line(&entry(name));
+            assert!(line.trim_end_matches('\n').bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
+            let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(read["caller"], name);
+            assert_eq!(read["status"], 200);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_renamed_file_is_left_and_a_new_one_begun() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/audit.jsonl");
+        let audit = AuditLog::open(&path).unwrap();
+        audit.write(&entry("one"));
+        fs::rename(&path, folder.path().join("old")).unwrap();
+        audit.write(&entry("two"));
+        audit.write(&entry("three"));
+        assert_eq!(fs::read_to_string(folder.path().join("old")).unwrap().lines().count(), 1);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("two") && text.lines().count() == 2, "{text}");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        // Appended to, also after a restart.
+        AuditLog::open(&path).unwrap().write(&entry("four"));
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_borne() {
+        let audit = AuditLog::open(Path::new("/dev/full")).unwrap();
+        audit.write(&entry("one"));
+        assert!(audit.held.lock().unwrap().is_failing);
+        audit.write(&entry("two"));
+    }
+
+    #[test]
+    fn a_log_that_can_not_be_opened_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(AuditLog::open(folder.path()).unwrap_err().to_string().contains("audit log"));
+    }
+}

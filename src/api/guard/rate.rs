@@ -1,0 +1,223 @@
+//! How much one caller may ask, so that nobody takes the server from the others.
+//!
+//! A caller is counted under the name of their key, everybody else under their address. Credentials that are not valid are
+//! counted once more, far more strictly; valid ones are never held back by others' failures from the same address.
+
+use std::{
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use governor::{
+    DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
+    clock::{Clock, DefaultClock, QuantaInstant},
+    middleware::{StateInformationMiddleware, StateSnapshot},
+    state::keyed::DefaultKeyedStateStore,
+};
+
+use crate::api::problem::Problem;
+
+/// Credentials that are not valid, a minute, for each address: enough for a typing mistake in a script.
+const FAILURES: NonZeroU32 = NonZeroU32::new(20).expect("it is not 0");
+/// So many questions may pass before what is no longer needed is forgotten.
+const SWEEP: u32 = 1024;
+/// Most callers that are counted one by one; further addresses share one count.
+const MOST: usize = 50_000;
+
+/// Who is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Counted {
+    /// A caller, by name.
+    Caller(String),
+    /// An address.
+    Address(IpAddr),
+    /// Everybody for whom there was no room.
+    Others,
+}
+
+type Limiter = RateLimiter<Counted, DefaultKeyedStateStore<Counted>, DefaultClock, StateInformationMiddleware>;
+
+/// The limits.
+#[derive(Debug)]
+pub(super) struct Rates {
+    asked: Limiter,
+    failed: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    since_sweep: AtomicU32,
+}
+
+/// What a caller has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Left {
+    limit: u32,
+    remaining: u32,
+}
+
+/// Too much was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMany {
+    limit: u32,
+    wait: Duration,
+}
+
+impl Rates {
+    pub(super) fn new(per_minute: NonZeroU32) -> Self {
+        Self {
+            asked: RateLimiter::keyed(Quota::per_minute(per_minute)).with_middleware(),
+            failed: RateLimiter::keyed(Quota::per_minute(FAILURES)),
+            clock: DefaultClock::default(),
+            since_sweep: AtomicU32::new(0),
+        }
+    }
+
+    /// Counts a request.
+    pub(super) fn ask(&self, who: Counted) -> Result<Left, TooMany> {
+        self.sweep();
+        let is_crowded = self.asked.len() >= MOST && matches!(who, Counted::Address(_));
+        let who = if is_crowded { Counted::Others } else { who };
+        match self.asked.check_key(&who) {
+            Ok(snapshot) => Ok(left(&snapshot)),
+            Err(refused) => Err(self.too_many(&refused)),
+        }
+    }
+
+    /// Counts credentials that are not valid.
+    pub(super) fn fail(&self, address: IpAddr) -> Result<(), TooMany> {
+        let address = if self.failed.len() >= MOST { IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED) } else { address };
+        self.failed.check_key(&address).map_err(|refused| self.too_many(&refused))
+    }
+
+    fn too_many(&self, refused: &NotUntil<QuantaInstant>) -> TooMany {
+        TooMany { limit: refused.quota().burst_size().get(), wait: refused.wait_time_from(self.clock.now()) }
+    }
+
+    fn sweep(&self) {
+        if self.since_sweep.fetch_add(1, Ordering::Relaxed) < SWEEP {
+            return;
+        }
+        self.since_sweep.store(0, Ordering::Relaxed);
+        self.asked.retain_recent();
+        self.failed.retain_recent();
+        self.asked.shrink_to_fit();
+        self.failed.shrink_to_fit();
+    }
+}
+
+fn left(snapshot: &StateSnapshot) -> Left {
+    Left { limit: snapshot.quota().burst_size().get(), remaining: snapshot.remaining_burst_capacity() }
+}
+
+impl Left {
+    /// Tells the caller.
+    pub(super) fn tell(self, headers: &mut HeaderMap) {
+        let Self { limit, remaining } = self;
+        // The whole limit comes back within a minute, evenly.
+        let missing = u64::from(limit.saturating_sub(remaining));
+        tell(headers, (limit, remaining), (missing * 60).div_ceil(u64::from(limit.max(1))));
+    }
+}
+
+fn tell(headers: &mut HeaderMap, (limit, remaining): (u32, u32), seconds: u64) {
+    let mut set = |name: &'static str, value: String| {
+        let value = HeaderValue::from_str(&value).expect("numbers are ASCII");
+        headers.insert(HeaderName::from_static(name), value);
+    };
+    set("ratelimit-policy", format!("\"default\";q={limit};w=60"));
+    set("ratelimit", format!("\"default\";r={remaining};t={seconds}"));
+    set("x-ratelimit-limit", limit.to_string());
+    set("x-ratelimit-remaining", remaining.to_string());
+    set("x-ratelimit-reset", seconds.to_string());
+}
+
+impl IntoResponse for TooMany {
+    fn into_response(self) -> Response {
+        // Rounded up: who comes back a moment too early is refused again.
+        let seconds = self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0);
+        let seconds = seconds.max(1);
+        let detail = format!("more than {} a minute; come back in {seconds} s", self.limit);
+        let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).into_response();
+        tell(response.headers_mut(), (self.limit, 0), seconds);
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn rates(per_minute: u32) -> Rates {
+        Rates::new(NonZeroU32::new(per_minute).unwrap())
+    }
+
+    fn address(number: u32) -> IpAddr {
+        Ipv4Addr::from_bits(number).into()
+    }
+
+    #[test]
+    fn a_limit_is_each_callers_own() {
+        let rates = rates(3);
+        let ada = || rates.ask(Counted::Caller("ada".to_owned()));
+        assert_eq!(ada(), Ok(Left { limit: 3, remaining: 2 }));
+        assert!(ada().is_ok() && ada().is_ok());
+        let refused = ada().unwrap_err();
+        assert!(rates.ask(Counted::Caller("bob".to_owned())).is_ok());
+        assert!(rates.ask(Counted::Address(address(1))).is_ok());
+        let response = refused.into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        let number = |name: &str| response.headers()[name].to_str().unwrap().parse::<u64>().unwrap();
+        assert!((1..=20).contains(&number("retry-after")), "{:?}", response.headers());
+        assert_eq!((number("x-ratelimit-limit"), number("x-ratelimit-remaining")), (3, 0));
+        assert_eq!(response.headers()["ratelimit-policy"], "\"default\";q=3;w=60");
+    }
+
+    #[test]
+    fn who_is_to_come_back_is_never_told_at_once() {
+        for (wait, seconds) in [(0, "1"), (1, "1"), (1_000_000_000, "1"), (1_000_000_001, "2")] {
+            let response = TooMany { limit: 1, wait: Duration::from_nanos(wait) }.into_response();
+            assert_eq!(response.headers()[RETRY_AFTER], seconds);
+        }
+    }
+
+    #[test]
+    fn failures_are_counted_more_strictly() {
+        let rates = rates(6000);
+        assert!((0..FAILURES.get()).all(|_| rates.fail(address(1)).is_ok()));
+        assert!(rates.fail(address(1)).is_err());
+        assert!(rates.fail(address(2)).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_longer_needed_is_forgotten() {
+        // A place comes back within 60 ms / 6000, so that each address is soon like a new one.
+        let rates = rates(60_000);
+        for number in 0..5 * SWEEP {
+            rates.ask(Counted::Address(address(number))).unwrap();
+            if number % SWEEP == 0 {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        assert!(rates.asked.len() <= 2 * SWEEP as usize, "{}", rates.asked.len());
+    }
+
+    #[test]
+    fn a_crowd_of_addresses_shares_one_count() {
+        let rates = rates(1);
+        for number in 0..u32::try_from(MOST).unwrap() {
+            rates.ask(Counted::Address(address(number))).unwrap();
+        }
+        assert!(rates.ask(Counted::Address(address(u32::MAX))).is_ok());
+        assert!(rates.ask(Counted::Address(address(u32::MAX - 1))).is_err());
+        // A caller with a key still is counted alone.
+        assert!(rates.ask(Counted::Caller("ada".to_owned())).is_ok());
+        assert!(rates.asked.len() <= MOST + 2);
+    }
+}
