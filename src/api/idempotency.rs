@@ -57,7 +57,7 @@ pub(super) fn parameter() -> Value {
         "in": "header",
         "description": "A key of your own, for example a uuid: a repetition within 24 hours with the same key and body changes \
             nothing and gets the first answer, with `Idempotency-Replayed: true`",
-        "schema": { "type": "string", "pattern": format!("^[!#-~]{{1,{LONGEST_KEY}}}$") },
+        "schema": { "type": "string", "pattern": format!("^([!#-~]{{1,{LONGEST_KEY}}}|\"[!#-~]{{1,{LONGEST_KEY}}}\")$") },
     })
 }
 
@@ -142,7 +142,8 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(first) = given.next() else { return Ok(None) };
     let text = first.to_str().unwrap_or_default().trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-    let is_key = (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_key =
+        (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
     if !is_key || given.next().is_some() {
         let detail = format!("expected one Idempotency-Key of 1 to {LONGEST_KEY} printable ASCII letters");
         let place = Place::parameter("Idempotency-Key", detail.clone());

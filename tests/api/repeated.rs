@@ -61,7 +61,7 @@ async fn of_many_at_once_one_is_done() {
 #[tokio::test]
 async fn a_key_is_one_and_printable() {
     let server = Server::start();
-    for key in ["", "a b", &"x".repeat(256)] {
+    for key in ["", "a b", "\"", "\"a", "a\"b", &"x".repeat(256)] {
         let answer = suppress(&server, key, &suppression("a")).await;
         assert_eq!(answer.is_problem(400).json["errors"][0]["parameter"], "Idempotency-Key");
     }
