@@ -126,11 +126,7 @@ impl Reader {
     /// Reads on for a moment: a client that is cut off while it sends often does not see the answer.
     async fn discard(&mut self) {
         let until = Instant::now() + LINGERING;
-        let mut left = self.limit;
-        while let Ok(Some(Ok(chunk))) = tokio::time::timeout_at(until, self.chunks.next()).await {
-            let Some(rest) = left.checked_sub(chunk.len()) else { return };
-            left = rest;
-        }
+        while let Ok(Some(Ok(_))) = tokio::time::timeout_at(until, self.chunks.next()).await {}
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::{
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER},
+        header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER},
     },
     response::{IntoResponse, Response},
 };
@@ -19,7 +19,7 @@ pub(super) struct Problem {
     #[serde(rename = "type")]
     pub(super) kind: String,
     /// The kind in words.
-    pub(super) title: String,
+    pub(super) title: &'static str,
     /// The status.
     pub(super) status: u16,
     /// What was expected this time.
@@ -69,7 +69,7 @@ impl Problem {
 
     /// A problem of this status and kind.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("Error").to_owned();
+        let title = status.canonical_reason().unwrap_or("Error");
         let kind = format!("/problems/{}", title.to_lowercase().replace(' ', "-"));
         Self { kind, title, status: status.as_u16(), detail: Some(detail.into()), instance: None, errors: Vec::new() }
     }
@@ -132,6 +132,10 @@ impl IntoResponse for Problem {
         let mut response = (status, [(CONTENT_TYPE, Self::MEDIA_TYPE)], self.text()).into_response();
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+            // The rest of the body is not read, so nothing can follow it.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(self);
         response

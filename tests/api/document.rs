@@ -125,14 +125,11 @@ async fn the_page_asks_nobody_else() {
     let parts = [quoted(&page.text, "src"), quoted(&page.text, "href")].concat();
     assert!(parts.len() > 3, "{parts:?}");
     for part in parts {
-        assert!(part.starts_with("./"), "{part}");
-        server.get(&format!("/docs/{}", &part[2..])).await.is(200);
+        let part = part.trim_start_matches("./");
+        assert!(!part.starts_with('/') && !part.contains("://"), "{part}");
+        server.get(&format!("/docs/{part}")).await.is(200);
     }
     let begin = server.get("/docs/swagger-initializer.js").await;
-    assert!(
-        begin.is(200).text.contains("\"validatorUrl\": \"none\"") || begin.text.contains("validatorUrl"),
-        "{}",
-        begin.text
-    );
+    assert!(begin.is(200).text.contains("\"validatorUrl\": \"none\""), "{}", begin.text);
     assert!(begin.text.contains("/openapi.json"));
 }
