@@ -100,7 +100,7 @@ fn answer(pages: &Pages, page: Result<Page, Problem>, fragment: Option<&str>, vi
 fn told(pages: &Pages, problem: &Problem, visitor: &Visitor) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let detail = problem.detail.as_deref().unwrap_or_default();
-    match pages.message(PageMessage { title: &problem.title, detail }, visitor) {
+    match pages.message(PageMessage { title: problem.title, detail }, visitor) {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => broken(&error),
     }

@@ -19,7 +19,7 @@ pub(super) struct Problem {
     #[serde(rename = "type")]
     pub(super) kind: String,
     /// The kind in words.
-    pub(super) title: String,
+    pub(super) title: &'static str,
     /// The status.
     pub(super) status: u16,
     /// What was expected this time.
@@ -69,7 +69,7 @@ impl Problem {
 
     /// A problem of this status and kind.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("Error").to_owned();
+        let title = status.canonical_reason().unwrap_or("Error");
         let kind = format!("/problems/{}", title.to_lowercase().replace(' ', "-"));
         Self { kind, title, status: status.as_u16(), detail: Some(detail.into()), instance: None, errors: Vec::new() }
     }
