@@ -71,7 +71,7 @@ impl Server {
         assert_eq!(status, 200, "{body}");
         let data = body.lines().filter_map(|line| line.strip_prefix("data:").or(Some(line)));
         let messages = data.filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
-        messages.filter(|message| message["id"] == 1).last().unwrap_or_else(|| panic!("{body}"))
+        messages.filter(|message| message["id"] == 1).next_back().unwrap_or_else(|| panic!("{body}"))
     }
 }
 
