@@ -21,7 +21,7 @@ const LARGEST_COMMAND: usize = 1024 * 1024;
 const LARGEST_IN_MEMORY: usize = 1024 * 1024;
 
 /// So long a client that sends too much may go on.
-const LINGERING: Duration = Duration::from_secs(1);
+const LINGERING: Duration = Duration::from_secs(3);
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]

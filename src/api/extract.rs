@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(wrong(r#"{"_names": "#), (400, None));
         assert_eq!(wrong("{} {}"), (400, None));
         let told = json::<Body>(b"{\n  \"_names\": oops }").unwrap_err().detail.unwrap();
-        assert!(told.contains("line 2 column 14"), "{told}");
+        assert!(told.contains("line 2 column 13"), "{told}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The front for programs and browsers: a REST API, a page to look at, metrics.
 //!
-//! A request comes in through [`frame`] and [`guard`], is turned into a call of the desk by the file of its resource, and
-//! goes out as JSON, or as a [`problem::Problem`]. Every resource file says in one place which scope its routes need.
+//! A request comes in through `frame` and `guard`, is turned into a call of the desk by the file of its resource, and
+//! goes out as JSON, or as a `Problem`. Every resource file says in one place which scope its routes need.
 
 mod analyze;
 mod ask;

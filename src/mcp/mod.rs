@@ -1,6 +1,6 @@
 //! The front for AI assistants: tools, resources and prompts over the Model Context Protocol.
 //!
-//! What a log wrote is data that an attacker chose: it leaves only within fields named `untrusted`, see [`untrusted`].
+//! What a log wrote is data that an attacker chose: it leaves only within fields named `untrusted`, see `untrusted.rs`.
 
 mod arguments;
 mod call;

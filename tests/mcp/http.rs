@@ -70,8 +70,8 @@ impl Server {
             self.post(&head, &json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters }));
         assert_eq!(status, 200, "{body}");
         let data = body.lines().filter_map(|line| line.strip_prefix("data:").or(Some(line)));
-        let messages = data.filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
-        messages.filter(|message| message["id"] == 1).last().unwrap_or_else(|| panic!("{body}"))
+        let mut messages = data.filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
+        messages.rfind(|message| message["id"] == 1).unwrap_or_else(|| panic!("{body}"))
     }
 }
 
