@@ -19,8 +19,8 @@ def ndjson(_context, value):
 def before_call(_context, case, _kwargs):
     """A key belongs to one request, and the generator likes to use its favorites again and again."""
     key = (case.headers or {}).get("Idempotency-Key")
-    if isinstance(key, str) and re.fullmatch(r"[!#-~]{1,200}", key):
-        case.headers["Idempotency-Key"] = f"{key}-{uuid.uuid4()}"
+    if isinstance(key, str) and re.fullmatch(r'[!#-~]{1,255}|"[!#-~]{1,255}"', key.strip()):
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())
 
 
 def from_everywhere(send):
