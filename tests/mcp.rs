@@ -21,14 +21,14 @@ use crate::place::Place;
 /// Longer than any answer takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The names of all tools, in their order.
+/// The names of the usual tools, in their order.
 const TOOLS: [&str; 12] = [
     "analyze_logs",
     "analyze_file",
     "list_findings",
+    "get_finding",
     "explain_finding",
     "summarize_findings",
-    "judge_finding",
     "list_models",
     "load_model",
     "train_model",
@@ -38,7 +38,7 @@ const TOOLS: [&str; 12] = [
 ];
 
 /// Those that change something.
-const WRITING: [&str; 5] = ["judge_finding", "load_model", "train_model", "test_sink", "forward_findings"];
+const WRITING: [&str; 4] = ["load_model", "train_model", "test_sink", "forward_findings"];
 
 /// A server and what it says.
 struct Session {

@@ -21,8 +21,8 @@ PROGRAM = sys.argv[1]
 HOSTILE = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
 MARK = "ZQX7"
 LARGEST = 20_480
-READING = {"analyze_logs", "analyze_file", "list_findings", "explain_finding", "summarize_findings", "list_models", "list_sinks"}
-WRITING = {"judge_finding", "load_model", "train_model", "test_sink", "forward_findings"}
+READING = {"analyze_logs", "analyze_file", "list_findings", "get_finding", "explain_finding", "summarize_findings", "list_models", "list_sinks"}
+WRITING = {"load_model", "train_model", "test_sink", "forward_findings"}
 ACTS = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
 
 
@@ -169,8 +169,9 @@ async def everything(client, server_log):
     id = await questions(ask)
 
     await ask.call("explain_finding", id=id)
-    await ask.call("judge_finding", action="suppress", finding_id=id, reason="a drill", lasts="1h")
-    await ask.call("judge_finding", action="feedback", finding_id=id, truth="true_positive", reason=HOSTILE[0])
+    got = await ask.call("get_finding", id=id)
+    hold(got["finding"]["id"] == id and got["evidence"], f"got: {got}")
+    await ask.refused("judge_finding", action="feedback", finding_id=id, truth="true_positive")
     await ask.call("list_sinks")
     tested = await ask.call("test_sink", sink="chat")
     hold("SECRETWORD" not in json.dumps(tested), "a secret in a test")
@@ -191,6 +192,7 @@ async def everything(client, server_log):
     for _ in range(50):
         page = await ask.call("list_findings", limit=20, **({"cursor": cursor} if cursor else {}))
         for card in page["findings"][:5]:
+            await ask.call("get_finding", id=card["id"])
             await ask.call("explain_finding", id=card["id"])
         if not (cursor := page["next_cursor"]):
             break
@@ -212,6 +214,24 @@ async def everything(client, server_log):
         arguments = {one.name: id for one in prompt.arguments if one.required}
         text = (await client.get_prompt(prompt.name, arguments)).messages[0].content.text
         hold("untrusted" in text, f"{prompt.name} does not name the envelope")
+
+
+async def judging(client):
+    """A finding that is known from the session before: suppressed, listed as such, lifted, and told to be right."""
+    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    hold(set(tools) == (READING | WRITING | {"judge_finding"}) - {"get_finding"}, f"tools with --judge: {sorted(tools)}")
+    ask = Assistant(client, tools)
+    id = (await ask.call("list_findings", threat_types=["brute_force"], entity="alice"))["findings"][0]["id"]
+    wish = {"action": "suppress", "finding_id": id, "reason": HOSTILE[0], "lasts": "1h"}
+    planned = await ask.call("judge_finding", **wish)
+    hold(not planned["made"] and id in planned["silences"], f"not a dry run: {planned}")
+    await ask.call("judge_finding", **wish, dry_run=False)
+    hidden = await ask.call("list_findings", suppressed="only")
+    hold(any(one["id"] == id for one in hidden["findings"]), f"not suppressed: {hidden}")
+    await ask.call("judge_finding", action="lift", finding_id=id, reason="over")
+    await ask.call("judge_finding", action="feedback", finding_id=id, truth="true_positive", reason=HOSTILE[0])
+    told = await ask.call("summarize_findings", threat_types=["brute_force"])
+    hold(told["feedback"][0]["true_positives"] == 1 and not told["suppressions"], f"not written down: {told}")
 
 
 async def progress_and_cancel(client, server_log):
@@ -236,7 +256,7 @@ async def read_only(client):
     names = {tool.name for tool in (await client.list_tools()).tools}
     hold(names == READING, f"tools with --read-only: {sorted(names)}")
     ask = Assistant(client, {})
-    for tool in sorted(WRITING):
+    for tool in sorted(WRITING | {"judge_finding"}):
         await ask.refused(tool)
 
 
@@ -276,6 +296,8 @@ async def main():
                 folder = place(pathlib.Path(folder))
                 async with transport(folder, mode) as (client, log):
                     await everything(client, log)
+                async with transport(folder, mode, "--judge") as (client, _):
+                    await judging(client)
                 if mode == "legacy":
                     async with transport(folder, mode, "--read-only") as (client, _):
                         await read_only(client)

@@ -35,7 +35,7 @@ pub(super) fn mcp(arguments: &McpArguments, setup: &Setup<'_>, terminal: &mut Te
         configuration,
         root: arguments.root.clone(),
         http: arguments.http.map(|listen| listen.0),
-        read_only: arguments.read_only,
+        toolset: arguments.toolset(),
         insecure: arguments.insecure,
         stop: signals::stop_flag()?,
     };

@@ -12,7 +12,7 @@ use std::{
 use rmcp::{RoleServer, model::ProgressNotificationParam, service::RequestContext};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::failure::Failure;
+use super::{catalog::Toolset, failure::Failure};
 use crate::app::{Desk, Progress, Watch};
 
 /// Clients need no more than this many notes a second.
@@ -25,8 +25,8 @@ pub(super) struct Office {
     pub(super) desk: Arc<Desk>,
     /// The only folder from which logs are read.
     pub(super) root: PathBuf,
-    /// Whether nothing may be changed.
-    pub(super) read_only: bool,
+    /// Which tools are offered.
+    pub(super) toolset: Toolset,
     /// The configuration without its secrets.
     pub(super) configuration: Arc<str>,
 }

@@ -13,6 +13,17 @@ use serde_json::Value;
 use super::{call::Call, failure::Failure, tools};
 use crate::app::AccessScope;
 
+/// Which tools are offered: never more than twelve, because assistants choose worse among more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Toolset {
+    /// Those that change nothing; nothing is kept of what is found.
+    ReadOnly,
+    /// All but the one that silences findings: whoever can write into a log would like an assistant to have it.
+    Usual,
+    /// All, with `judge_finding` in the place of `get_finding`.
+    Judging,
+}
+
 /// What a tool does to the world beyond its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -82,9 +93,12 @@ impl Entry {
         Self { name, title, description, scope, effect, input, output: schema_for_output::<O>(), run }
     }
 
-    /// Whether it is there under `--read-only`.
-    pub(super) fn only_reads(&self) -> bool {
-        matches!(self.effect, Effect::None | Effect::Keeps)
+    fn belongs_to(&self, toolset: Toolset) -> bool {
+        match toolset {
+            Toolset::ReadOnly => matches!(self.effect, Effect::None | Effect::Keeps),
+            Toolset::Usual => self.name != tools::JUDGE,
+            Toolset::Judging => self.name != tools::GET,
+        }
     }
 
     pub(super) fn run(&self, call: &Call<'_>, arguments: JsonObject) -> Given {
@@ -92,8 +106,8 @@ impl Entry {
     }
 
     /// The tool as clients see it. All four hints are said: silence means the worst.
-    pub(super) fn tool(&self, read_only: bool) -> Tool {
-        let reads = self.effect == Effect::None || read_only;
+    pub(super) fn tool(&self, toolset: Toolset) -> Tool {
+        let reads = self.effect == Effect::None || toolset == Toolset::ReadOnly;
         // Nothing is taken away by any tool: what a sink has got and what a journal says stays.
         let repeats = self.effect != Effect::Sends || reads;
         let annotations = ToolAnnotations::with_title(self.title)
@@ -108,9 +122,9 @@ impl Entry {
     }
 }
 
-/// All tools, or those that change nothing.
-pub(super) fn catalog(read_only: bool) -> Vec<Entry> {
+/// The tools of a set.
+pub(super) fn catalog(toolset: Toolset) -> Vec<Entry> {
     let mut all = tools::all();
-    all.retain(|entry| !read_only || entry.only_reads());
+    all.retain(|entry| entry.belongs_to(toolset));
     all
 }

@@ -16,4 +16,5 @@ mod untrusted;
 mod views;
 mod when;
 
+pub use catalog::Toolset;
 pub use server::{McpError, McpRequest, serve};

@@ -112,7 +112,7 @@ impl Asked {
                 let page = Page::of(Filter::default(), OrderChoice::Newest);
                 Ok(json(&tools::findings::list(call, page)?))
             }
-            Self::Finding(id) => Ok(json(&tools::findings::explain(call, OneFinding { id })?)),
+            Self::Finding(id) => Ok(json(&tools::finding::explain(call, OneFinding { id })?)),
             Self::Models => Ok(json(&tools::models::list(call, Nothing {})?)),
             Self::Mitre => Ok(json(&threat_reference(call.office.desk.plan().detect.attack_version))),
             Self::Config => Ok(call.office.configuration.to_string()),

@@ -18,7 +18,7 @@ use rmcp::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{call::Office, handler::Watchbell, http};
+use super::{call::Office, catalog::Toolset, handler::Watchbell, http};
 use crate::app::{AppError, Delivery, Desk, Gate, Plan, ServePlan};
 
 /// How often the signal to stop is looked at.
@@ -37,8 +37,8 @@ pub struct McpRequest {
     pub root: Option<PathBuf>,
     /// Where to listen; without it the client is at standard input and output.
     pub http: Option<SocketAddr>,
-    /// Whether nothing may be changed.
-    pub read_only: bool,
+    /// Which tools are offered.
+    pub toolset: Toolset,
     /// Whether everybody may do everything, from wherever they ask.
     pub insecure: bool,
     /// Becomes true when the server is to end.
@@ -79,7 +79,7 @@ pub fn serve(request: McpRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result<(
     let office = Office {
         desk: Arc::clone(&desk),
         root,
-        read_only: request.read_only,
+        toolset: request.toolset,
         configuration: request.configuration.into(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(AppError::Runtime)?;

@@ -123,7 +123,7 @@ fn a_key_is_asked_for_and_opens_what_it_says() {
         let tools = server.ask(key, "tools/list", json!({}))["result"]["tools"].clone();
         tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names(&reader), ["list_findings", "explain_finding", "summarize_findings"]);
+    assert_eq!(names(&reader), ["list_findings", "get_finding", "explain_finding", "summarize_findings"]);
     assert_eq!(names(&all), super::TOOLS);
     let call =
         |key: &str, tool: &str| server.ask(key, "tools/call", json!({ "name": tool, "arguments": { "path": "." } }));

@@ -109,6 +109,7 @@ fn no_text_of_a_log_leaves_the_envelope() {
         }
     }
     for id in &ids {
+        ask(&mut session, "get_finding", json!({ "id": id }));
         ask(&mut session, "explain_finding", json!({ "id": id }));
     }
     ask(&mut session, "summarize_findings", json!({}));
@@ -118,7 +119,9 @@ fn no_text_of_a_log_leaves_the_envelope() {
     }
     let suppression =
         json!({ "action": "suppress", "finding_id": ids[0], "reason": hostile()[1], "lasts": "1h", "dry_run": false });
-    ask(&mut session, "judge_finding", suppression);
+    let mut judging = Session::open(&place, &["--judge"]);
+    ask(&mut judging, "judge_finding", suppression);
+    drop(judging);
     ask(&mut session, "summarize_findings", json!({}));
     ask(&mut session, "train_model", json!({}));
     ask(&mut session, "list_models", json!({}));

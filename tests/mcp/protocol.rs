@@ -58,7 +58,7 @@ fn read_only_has_no_tool_that_changes_anything() {
     let tools = tools.as_array().unwrap();
     assert_eq!(tools.len(), TOOLS.len() - WRITING.len());
     assert!(tools.iter().all(|tool| tool["annotations"]["readOnlyHint"] == true));
-    for name in WRITING {
+    for name in WRITING.into_iter().chain(["judge_finding"]) {
         assert!(tools.iter().all(|tool| tool["name"] != name));
         let answer = session.call(name, json!({}));
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
@@ -67,6 +67,36 @@ fn read_only_has_no_tool_that_changes_anything() {
     let found = session.get("analyze_logs", json!({ "path": "." }));
     assert!(found["findings_total"].as_u64().unwrap() > 0 && found["kept"] == false, "{found}");
     assert_eq!(session.get("list_findings", json!({}))["total"], 0, "nothing is kept");
+}
+
+#[test]
+fn judging_is_offered_where_it_is_allowed_only() {
+    let place = place();
+    let names = |session: &mut Session| {
+        let tools = session.ask("tools/list", &json!({}))["result"]["tools"].clone();
+        let name = |tool: &Value| tool["name"].as_str().unwrap().to_owned();
+        tools.as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+    };
+    let mut usual = Session::open(&place, &[]);
+    let refused = usual.call("judge_finding", json!({ "action": "lift", "suppression_id": "x", "reason": "y" }));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("--judge"), "{refused}");
+    let mut judging = Session::open(&place, &["--judge"]);
+    let offered = names(&mut judging);
+    assert_eq!(offered.len(), TOOLS.len(), "never more");
+    for name in names(&mut usual).iter().filter(|name| *name != "get_finding") {
+        assert!(offered.contains(name), "{name}");
+    }
+    assert!(offered.contains(&"judge_finding".to_owned()));
+    let tools = judging.ask("tools/list", &json!({}))["result"]["tools"].clone();
+    let judge = tools.as_array().unwrap().iter().find(|tool| tool["name"] == "judge_finding").unwrap();
+    insta::assert_json_snapshot!("mcp_judge_finding", judge);
+    let prompt = json!({ "name": "tune_false_positive", "arguments": { "id": "abcdef" } });
+    let text = |session: &mut Session| session.ask("prompts/get", &prompt)["result"]["messages"][0].to_string();
+    assert!(text(&mut judging).contains("judge_finding"));
+    let told = text(&mut usual);
+    assert!(told.contains("watchbell suppress add --from-finding abcdef") && !told.contains("judge_finding"), "{told}");
+    let both = place.run(&["mcp", "--judge", "--read-only"]);
+    assert!(both.code == 2 && both.err.contains("--judge"), "{}", both.err);
 }
 
 #[test]
@@ -85,7 +115,7 @@ fn read_only_leaves_no_trace() {
 #[test]
 fn a_finding_goes_from_the_log_to_a_judgment() {
     let place = place();
-    let mut session = Session::open(&place, &[]);
+    let mut session = Session::open(&place, &["--judge"]);
     let found = session.get("analyze_file", json!({ "path": "auth.json" }));
     assert_eq!(found["total_events"], 380);
     assert!(found["by_threat"]["brute_force"].as_u64().unwrap() >= 1, "{found}");
@@ -94,6 +124,13 @@ fn a_finding_goes_from_the_log_to_a_judgment() {
     let explained = session.get("explain_finding", json!({ "id": &id[..8] }));
     assert_eq!(explained["finding"]["untrusted"]["entity"]["value"], "alice", "{explained}");
     assert!(explained["checks"].as_array().unwrap().len() > 1);
+    // What is got is part of what is explained, with no less evidence.
+    let got = Session::open(&place, &[]).get("get_finding", json!({ "id": id }));
+    for (name, value) in got.as_object().unwrap() {
+        let same = value == &explained[name];
+        assert!(same || ["evidence", "truncated", "hint"].contains(&name.as_str()), "{name}: {value}");
+    }
+    assert!(got["evidence"].as_array().unwrap().len() >= explained["evidence"].as_array().unwrap().len());
     let dry = json!({ "action": "suppress", "finding_id": id, "reason": "a drill", "lasts": "8h" });
     assert_eq!(session.get("judge_finding", dry.clone())["made"], false, "a dry run unless told otherwise");
     let mut wet = dry;
@@ -141,8 +178,7 @@ fn a_wrong_argument_is_told_and_nothing_else_breaks() {
         ("list_findings", json!({ "severity": "high" }), "severity"),
         ("list_findings", json!({ "min_severity": "huge" }), "huge"),
         ("explain_finding", json!({ "id": 7 }), "explain_finding"),
-        ("judge_finding", json!({ "action": "suppress", "finding_id": "abcdef" }), "`lasts`"),
-        ("judge_finding", json!({ "action": "feedback", "finding_id": "abcdef", "lasts": "8h" }), "`lasts`"),
+        ("get_finding", json!({}), "get_finding"),
         ("forward_findings", json!({}), "`ids`"),
         ("forward_findings", json!({ "filter": {} }), "`filter`"),
         ("no_such_tool", json!({}), "analyze_logs"),
@@ -153,10 +189,20 @@ fn a_wrong_argument_is_told_and_nothing_else_breaks() {
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(message.contains(expected), "{tool} {arguments}: {message}");
     }
+    let mut judging = Session::open(&place, &["--judge"]);
+    for arguments in [
+        json!({ "action": "suppress", "finding_id": "abcdef" }),
+        json!({ "action": "feedback", "finding_id": "abcdef", "lasts": "8h" }),
+    ] {
+        let answer = judging.call("judge_finding", arguments.clone());
+        assert_eq!(answer["error"]["code"], -32602, "{arguments}: {answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains("`lasts`"), "{arguments}: {answer}");
+    }
     let failing = [
         ("analyze_logs", json!({ "path": "nowhere.log" }), "refused"),
         ("analyze_file", json!({ "path": "../watchbell.toml" }), "refused"),
         ("analyze_file", json!({ "path": "/etc/passwd" }), "refused"),
+        ("get_finding", json!({ "id": "0123456789" }), "no_such_finding"),
         ("explain_finding", json!({ "id": "0123456789" }), "no_such_finding"),
         ("list_findings", json!({ "cursor": "0123456789" }), "refused"),
         ("test_sink", json!({ "sink": "siem" }), "no_such_sink"),

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::sinks::OutboxPlace;
-use crate::app::{Listen, Overrides};
+use crate::{
+    app::{Listen, Overrides},
+    mcp::Toolset,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
@@ -26,7 +29,10 @@ pub(crate) struct McpArguments {
     pub(crate) http: Option<Listen>,
     /// Offer only the tools that change nothing, and keep nothing of what is found
     #[arg(long)]
-    pub(crate) read_only: bool,
+    read_only: bool,
+    /// Also let the assistant suppress findings and give feedback: judge_finding, in the place of get_finding
+    #[arg(long, conflicts_with = "read_only")]
+    judge: bool,
     /// The only directory from which logs are read [default: the directory with the logs]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) root: Option<PathBuf>,
@@ -35,6 +41,16 @@ pub(crate) struct McpArguments {
     pub(crate) insecure: bool,
     #[command(flatten)]
     pub(crate) at: StayingPlaces,
+}
+
+impl McpArguments {
+    pub(crate) fn toolset(&self) -> Toolset {
+        match (self.read_only, self.judge) {
+            (true, _) => Toolset::ReadOnly,
+            (false, false) => Toolset::Usual,
+            (false, true) => Toolset::Judging,
+        }
+    }
 }
 
 /// Where a front that stays finds logs, reports and models.

@@ -10,7 +10,7 @@ use crate::{
     mcp::{
         arguments::{LineOrRecord, Logs, OneFile},
         call::Call,
-        catalog::Answer,
+        catalog::{Answer, Toolset},
         failure::Failure,
         untrusted::keep,
         views::{AnomalyCard, FindingCard, LogCard, counted, number, size},
@@ -105,7 +105,7 @@ fn place(call: &Call<'_>, path: &str) -> Result<Analyzed, Failure> {
 }
 
 fn analyze(call: &Call<'_>, input: LogInput, left_out: usize) -> Result<Analyzed, Failure> {
-    let kept = !call.office.read_only;
+    let kept = call.office.toolset != Toolset::ReadOnly;
     let analysis = call.office.desk.analyze(AnalyzeRequest { input, hand_over: kept }, call.watch)?;
     Ok(told(&analysis, kept, left_out))
 }

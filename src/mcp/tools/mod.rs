@@ -1,6 +1,7 @@
 //! The tools: arguments in, calls of the desk, an answer out that fits.
 
 pub(super) mod analyze;
+pub(super) mod finding;
 pub(super) mod findings;
 pub(super) mod judge;
 pub(super) mod models;
@@ -9,6 +10,8 @@ pub(super) mod sinks;
 use super::catalog::{About, Effect, Entry};
 use crate::app::AccessScope;
 
+/// What [`JUDGE`] takes the place of: `explain_finding` says all of it, too.
+pub(super) const GET: &str = "get_finding";
 /// The tool of judgments: each call writes a line, so that it is the one that must not be repeated.
 pub(super) const JUDGE: &str = "judge_finding";
 
@@ -54,6 +57,18 @@ pub(super) fn all() -> Vec<Entry> {
         ),
         Entry::new(
             About {
+                name: GET,
+                title: "Get one finding",
+                description: "What is known of one finding: what it is about, the evidence as it stands in the log, the \
+                              values that occur in it, and where it was delivered. Use it to look something up; \
+                              explain_finding also says why it is a finding and what to check.",
+                scope: AccessScope::FindingsRead,
+                effect: Effect::None,
+            },
+            finding::get,
+        ),
+        Entry::new(
+            About {
                 name: "explain_finding",
                 title: "Explain one finding",
                 description: "Everything about one finding: why it is one, with shares of the score, the evidence, where \
@@ -62,7 +77,7 @@ pub(super) fn all() -> Vec<Entry> {
                 scope: AccessScope::FindingsRead,
                 effect: Effect::None,
             },
-            findings::explain,
+            finding::explain,
         ),
         Entry::new(
             About {
