@@ -63,8 +63,8 @@ pub use self::{
 use crate::batch;
 pub use crate::{
     access::{
-        AuditEntry, AuditLog, Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey,
-        Refusal, Scope as AccessScope, Scopes, Sessions,
+        AuditEntry, AuditLog, AuditResult, Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError,
+        KeyRequest, NewKey, Refusal, Scope as AccessScope, Scopes, Sessions,
     },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{

@@ -26,16 +26,28 @@ pub struct AuditEntry<'a> {
     /// Who asked; nobody knows it of calls that were refused before that was found out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<&'a str>,
-    /// From where.
-    pub client: IpAddr,
+    /// From where; a client at the other end of a pipe has no address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<IpAddr>,
     /// The method.
     pub method: &'a str,
-    /// The route, with the names of its parameters, not what a caller put there.
+    /// The route with the names of its parameters, not what a caller put there; or the tool.
     pub route: &'a str,
-    /// The status of the answer.
-    pub status: u16,
+    /// What came of it.
+    #[serde(flatten)]
+    pub result: AuditResult,
     /// How long it took.
     pub duration_ms: u64,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditResult {
+    /// The status of an HTTP answer.
+    Status(u16),
+    /// `ok`, or the word for what went wrong, of a protocol without a status.
+    Outcome(&'static str),
 }
 
 /// The audit log.
@@ -146,10 +158,10 @@ mod tests {
             time: Timestamp::UNIX_EPOCH,
             request_id: Some("1"),
             caller: Some(caller),
-            client: Ipv4Addr::LOCALHOST.into(),
+            client: Some(Ipv4Addr::LOCALHOST.into()),
             method: "POST",
             route: "/v1/findings/{id}/feedback",
-            status: 200,
+            result: AuditResult::Status(200),
             duration_ms: 3,
         }
     }

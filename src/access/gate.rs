@@ -44,6 +44,17 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
+    /// What stands in the headers `Authorization` and `X-API-Key`. Another scheme than `Bearer` brings credentials too, and
+    /// none that are valid here.
+    #[must_use]
+    pub fn of_headers(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Self {
+        let bearer = authorization.map(|value| match value.split_once(' ') {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim(),
+            _ => value,
+        });
+        Self { bearer, api_key }
+    }
+
     /// The text that counts; an empty one is none. Two that differ are refused, for nobody could say who asks.
     fn text(self) -> Result<&'a str, Refusal> {
         match (self.bearer, self.api_key) {
@@ -233,6 +244,16 @@ mod tests {
             assert_eq!(ask(Some(&text), Some("another")).await, Err(Refusal::Invalid));
             assert_eq!(ask(Some(&text), Some("")).await, Err(Refusal::Invalid));
         }
+    }
+
+    #[test]
+    fn only_a_bearer_is_taken_out_of_its_header() {
+        let bearer = |header| Credentials::of_headers(Some(header), None).bearer.unwrap();
+        assert_eq!(
+            [bearer("Bearer a"), bearer("bEARER  a "), bearer("Basic a"), bearer("a")],
+            ["a", "a", "Basic a", "a"]
+        );
+        assert!(Credentials::of_headers(None, Some("a")).bearer.is_none());
     }
 
     #[tokio::test]

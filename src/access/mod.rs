@@ -12,7 +12,7 @@ mod session;
 mod token;
 mod watch;
 
-pub use audit::{AuditEntry, AuditError, AuditLog};
+pub use audit::{AuditEntry, AuditError, AuditLog, AuditResult};
 pub use gate::{Caller, Credentials, Gate, GateError, Refusal};
 pub use key::{KeyCard, KeyRequest, NewKey};
 pub use key_file::{KeyError, KeyFile};

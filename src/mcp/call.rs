@@ -13,7 +13,7 @@ use rmcp::{RoleServer, model::ProgressNotificationParam, service::RequestContext
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{catalog::Toolset, failure::Failure};
-use crate::app::{Desk, Progress, Watch};
+use crate::app::{AuditLog, Desk, Progress, Watch};
 
 /// Clients need no more than this many notes a second.
 const BETWEEN_NOTES: Duration = Duration::from_millis(100);
@@ -29,6 +29,8 @@ pub(super) struct Office {
     pub(super) toolset: Toolset,
     /// The configuration without its secrets.
     pub(super) configuration: Arc<str>,
+    /// Where calls are written down.
+    pub(super) audit: Option<Arc<AuditLog>>,
 }
 
 /// One call.

@@ -1,7 +1,9 @@
 //! What the protocol asks, answered: lists by what the caller may do, calls written into the log, never their texts.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Instant};
 
+use axum::extract::ConnectInfo;
+use jiff::Timestamp;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -19,7 +21,13 @@ use super::{
     failure::Failure,
     prompts, resources,
 };
-use crate::app::{AccessScope, Caller, Scopes};
+use crate::app::{AccessScope, AuditEntry, AuditResult, Caller, Scopes};
+
+/// The protocol's methods that are written down.
+const TOOL: &str = "tools/call";
+const READ: &str = "resources/read";
+
+type Context = RequestContext<RoleServer>;
 
 /// What every client reads first.
 const INSTRUCTIONS: &str = "\
@@ -53,13 +61,13 @@ impl Watchbell {
         Self { tools: Arc::new(catalog(office.toolset)), office, local: None }
     }
 
-    fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
+    fn caller(&self, context: &Context) -> Result<Caller, ErrorData> {
         let of_request = || context.extensions.get::<http::request::Parts>()?.extensions.get::<Caller>().cloned();
         // Whoever came in past the gate does nothing.
         self.local.clone().or_else(of_request).ok_or_else(|| ErrorData::internal_error("nobody knows who asks", None))
     }
 
-    async fn call(&self, entry: &Entry, request: CallToolRequestParams, context: &RequestContext<RoleServer>) -> Given {
+    async fn call(&self, entry: &Entry, request: CallToolRequestParams, context: &Context) -> Given {
         let caller = self.caller(context).map_err(|_| Failure::forbidden(entry.scope))?;
         if !caller.scopes.allow(entry.scope) {
             return Err(Failure::forbidden(entry.scope));
@@ -74,7 +82,27 @@ impl Watchbell {
         work(self.office.clone(), caller.name, context, run).await
     }
 
-    fn may(&self, scope: AccessScope, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
+    /// Writes down who called what with which outcome, and never a text of the call.
+    fn record(&self, (method, what): (&str, &str), outcome: &'static str, began: Instant, context: &Context) {
+        let by = self.caller(context).map(|caller| caller.name).unwrap_or_default();
+        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(call = what, by, outcome, millis = duration_ms, "called");
+        let Some(audit) = &self.office.audit else { return };
+        let request = context.extensions.get::<http::request::Parts>();
+        let client = request.and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>());
+        audit.write(&AuditEntry {
+            time: Timestamp::now(),
+            request_id: Some(&context.id.to_string()),
+            caller: Some(&by).filter(|by| !by.is_empty()).map(String::as_str),
+            client: client.map(|client| client.0.ip()),
+            method,
+            route: what,
+            result: AuditResult::Outcome(outcome),
+            duration_ms,
+        });
+    }
+
+    fn may(&self, scope: AccessScope, context: &Context) -> Result<Caller, ErrorData> {
         let caller = self.caller(context)?;
         if caller.scopes.allow(scope) {
             return Ok(caller);
@@ -102,22 +130,17 @@ impl ServerHandler for Watchbell {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         let caller = self.caller(&context)?;
         let open = self.tools.iter().filter(|entry| caller.scopes.allow(entry.scope));
         Ok(ListToolsResult::with_all_items(open.map(|entry| entry.tool(self.office.toolset)).collect()))
     }
 
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
+    async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
         let began = Instant::now();
-        let by = self.caller(&context).map(|caller| caller.name).unwrap_or_default();
         let Some(entry) = self.tools.iter().find(|entry| entry.name == request.name) else {
-            tracing::warn!(by, "a tool was called that there is not");
+            self.record((TOOL, "none"), "no_such_tool", began, &context);
             let hint = match self.office.toolset {
                 Toolset::ReadOnly => "; the server runs with --read-only",
                 Toolset::Usual => "; suppressions and feedback are there with --judge",
@@ -129,8 +152,7 @@ impl ServerHandler for Watchbell {
         };
         let given = self.call(entry, request, &context).await;
         let outcome = given.as_ref().map_or_else(Failure::code, |_| "ok");
-        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(tool = entry.name, by, outcome, millis, "called");
+        self.record((TOOL, entry.name), outcome, began, &context);
         match given {
             Ok(given) => Ok(answer(given).into()),
             Err(failure) => failure.answer().map(Into::into),
@@ -140,7 +162,7 @@ impl ServerHandler for Watchbell {
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        _: Context,
     ) -> Result<ListResourcesResult, ErrorData> {
         Ok(ListResourcesResult::with_all_items(resources::list()))
     }
@@ -148,7 +170,7 @@ impl ServerHandler for Watchbell {
     async fn list_resource_templates(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        _: Context,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         Ok(ListResourceTemplatesResult::with_all_items(resources::templates()))
     }
@@ -156,28 +178,28 @@ impl ServerHandler for Watchbell {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        let began = Instant::now();
         let asked = resources::Asked::of(&request.uri)?;
-        let caller = self.may(asked.scope(), &context)?;
-        tracing::info!(resource = asked.name(), by = caller.name, "read");
+        let name = asked.name();
+        let caller = self
+            .may(asked.scope(), &context)
+            .inspect_err(|_| self.record((READ, name), "forbidden", began, &context))?;
         let read = work(self.office.clone(), caller.name, &context, move |call| asked.read(call)).await;
+        self.record((READ, name), read.as_ref().map_or_else(Failure::code, |_| "ok"), began, &context);
         resources::told(&request.uri, read).map(Into::into)
     }
 
     async fn list_prompts(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        _: Context,
     ) -> Result<ListPromptsResult, ErrorData> {
         Ok(ListPromptsResult::with_all_items(prompts::list()))
     }
 
-    async fn get_prompt(
-        &self,
-        request: GetPromptRequestParams,
-        _: RequestContext<RoleServer>,
-    ) -> Result<GetPromptResponse, ErrorData> {
+    async fn get_prompt(&self, request: GetPromptRequestParams, _: Context) -> Result<GetPromptResponse, ErrorData> {
         prompts::prompt(&request.name, &request.arguments.unwrap_or_default(), self.office.toolset).map(Into::into)
     }
 }

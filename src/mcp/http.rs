@@ -3,13 +3,13 @@
 use std::{
     net::{IpAddr, SocketAddr, TcpListener},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -21,8 +21,10 @@ use rmcp::transport::streamable_http_server::{
 use tokio_util::sync::CancellationToken;
 
 use super::{call::Office, handler::Watchbell};
-use crate::app::{Credentials, Gate, Refusal, ServePlan};
+use crate::app::{AuditEntry, AuditLog, AuditResult, Credentials, Gate, Refusal, ServePlan};
 
+/// Where the protocol is spoken.
+const PATH: &str = "/mcp";
 /// Longest time for answers on their way when the server ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -33,21 +35,24 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let bound = listener.local_addr()?;
+    let door = Arc::new(Door { gate, audit: office.audit.clone() });
     let config = config(&office.desk.plan().serve, bound).with_cancellation_token(stop.child_token());
     let service = StreamableHttpService::new(
         move || Ok(Watchbell::remote(office.clone())),
         Arc::new(LocalSessionManager::default()),
         config,
     );
-    let router =
-        Router::new().route_service("/mcp", service).layer(middleware::from_fn_with_state(Arc::new(gate), admit));
+    let router = Router::new().route_service(PATH, service).layer(middleware::from_fn_with_state(door, admit));
     let handle = Handle::new();
     let ending = handle.clone();
     tokio::spawn(async move {
         stop.cancelled().await;
         ending.graceful_shutdown(Some(DRAIN));
     });
-    axum_server::from_tcp(listener)?.handle(handle).serve(router.into_make_service()).await
+    axum_server::from_tcp(listener)?
+        .handle(handle)
+        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+        .await
 }
 
 /// Who may ask under which name: a page in a browser must not reach this server by a name of its own that leads here.
@@ -74,15 +79,47 @@ fn config(plan: &ServePlan, bound: SocketAddr) -> StreamableHttpServerConfig {
         .with_max_request_body_bytes(plan.max_body_bytes)
 }
 
-/// Finds out who asks; what they may do is each tool's own matter.
-async fn admit(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    match gate.admit(credentials(request.headers()), Timestamp::now()).await {
+/// Where callers come in.
+struct Door {
+    gate: Gate,
+    audit: Option<Arc<AuditLog>>,
+}
+
+/// Finds out who asks; what they may do, and that it is written down, is each call's own matter.
+async fn admit(
+    State(door): State<Arc<Door>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let began = Instant::now();
+    let refusal = match door.gate.admit(credentials(request.headers()), Timestamp::now()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            let ends = request.method() == Method::DELETE;
+            let mut response = next.run(request).await;
+            if ends && response.status() == StatusCode::ACCEPTED {
+                // The protocol's Python client complains of anything but 200 and 204 to the end of a session.
+                *response.status_mut() = StatusCode::NO_CONTENT;
+            }
+            return response;
         }
-        Err(refusal) => refused(&refusal),
+        Err(refusal) => refusal,
+    };
+    let response = refused(&refusal);
+    if let Some(audit) = &door.audit {
+        audit.write(&AuditEntry {
+            time: Timestamp::now(),
+            request_id: None,
+            caller: None,
+            client: Some(client.ip()),
+            method: if request.method() == Method::POST { "POST" } else { "other" },
+            route: PATH,
+            result: AuditResult::Status(response.status().as_u16()),
+            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
     }
+    response
 }
 
 fn refused(refusal: &Refusal) -> Response {
@@ -104,9 +141,5 @@ fn refused(refusal: &Refusal) -> Response {
 
 fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| {
-        let (scheme, rest) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(rest)
-    });
-    Credentials { bearer, api_key: text("x-api-key") }
+    Credentials::of_headers(text(header::AUTHORIZATION.as_str()), text("x-api-key"))
 }

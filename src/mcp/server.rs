@@ -19,7 +19,7 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use super::{call::Office, catalog::Toolset, handler::Watchbell, http};
-use crate::app::{AppError, Delivery, Desk, Gate, Plan, ServePlan};
+use crate::app::{AppError, AuditLog, Delivery, Desk, Gate, Plan, ServePlan};
 
 /// How often the signal to stop is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -75,12 +75,14 @@ pub enum McpError {
 pub fn serve(request: McpRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result<(), McpError> {
     let listening = request.http.map(|address| listen(&request, address)).transpose()?;
     let root = request.root.unwrap_or_else(|| request.plan.input.log_dir.clone());
+    let audit = request.plan.serve.audit_log.as_deref().map(AuditLog::open).transpose().map_err(AppError::Audit)?;
     let desk = Desk::open(request.plan, Delivery::OnDemand)?;
     let office = Office {
         desk: Arc::clone(&desk),
         root,
         toolset: request.toolset,
         configuration: request.configuration.into(),
+        audit: audit.map(Arc::new),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(AppError::Runtime)?;
     let served = runtime.block_on(async {

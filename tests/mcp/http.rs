@@ -136,6 +136,36 @@ fn a_key_is_asked_for_and_opens_what_it_says() {
 }
 
 #[test]
+fn who_called_what_is_written_down() {
+    let place = place();
+    let log = place.folder.path().join("audit.jsonl");
+    place.write("watchbell.toml", "[serve]\naudit_log = \"audit.jsonl\"\n");
+    let reader = key(&place, &["findings:read"]);
+    let server = Server::start(&place, &[]);
+    assert_eq!(server.status("X-API-Key: SECRETWORD\r\n"), 401);
+    server.ask(&reader, "tools/call", json!({ "name": "list_findings", "arguments": { "entity": "SECRETWORD" } }));
+    server.ask(&reader, "tools/call", json!({ "name": "test_sink", "arguments": { "sink": "SECRETWORD" } }));
+    server.ask(&reader, "tools/call", json!({ "name": "SECRETWORD", "arguments": {} }));
+    server.ask(&reader, "resources/read", json!({ "uri": "watchbell://config/redacted" }));
+    let text = std::fs::read_to_string(&log).unwrap();
+    let entries: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = entries.iter().map(|entry| (&entry["method"], &entry["route"], &entry["outcome"])).collect();
+    assert_eq!(entries[0]["status"], 401, "{text}");
+    assert_eq!(
+        told[1..],
+        [
+            (&json!("tools/call"), &json!("list_findings"), &json!("ok")),
+            (&json!("tools/call"), &json!("test_sink"), &json!("forbidden")),
+            (&json!("tools/call"), &json!("none"), &json!("no_such_tool")),
+            (&json!("resources/read"), &json!("watchbell://config/redacted"), &json!("forbidden")),
+        ],
+        "{text}"
+    );
+    assert!(entries[1..].iter().all(|entry| entry["caller"].is_string() && entry["client"] == "127.0.0.1"), "{text}");
+    assert!(!text.contains("SECRETWORD"), "{text}");
+}
+
+#[test]
 fn nobody_listens_to_the_network_without_keys() {
     let place = place();
     let refused = place.run(&["mcp", "--http", "0.0.0.0:0"]);

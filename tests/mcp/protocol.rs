@@ -279,6 +279,7 @@ fn secrets_stay_where_they_are() {
 #[test]
 fn the_log_tells_of_calls_and_not_of_their_words() {
     let place = place();
+    place.write("watchbell.toml", "[serve]\naudit_log = \"audit.jsonl\"\n");
     let mut session = Session::silent(&place, &["-vvv"]);
     session.ask("initialize", &hello());
     session.call("analyze_logs", json!({ "logs": ["a line with SECRETWORD in it"] }));
@@ -287,6 +288,8 @@ fn the_log_tells_of_calls_and_not_of_their_words() {
     assert_eq!(code, 0);
     assert!(log.contains("analyze_logs") && log.contains("by=\"mcp\"") && log.contains("millis"), "{log}");
     assert!(!log.contains("SECRETWORD"), "{log}");
+    let audit = std::fs::read_to_string(place.folder.path().join("audit.jsonl")).unwrap();
+    assert!(audit.lines().count() == 2 && audit.contains("\"caller\":\"mcp\"") && !audit.contains("client"), "{audit}");
 }
 
 #[cfg(unix)]

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use super::{Client, rate::Counted};
 use crate::{
     api::{Shared, frame::RequestId, session},
-    app::{AuditEntry, Caller, Credentials, Refusal},
+    app::{AuditEntry, AuditResult, Caller, Credentials, Refusal},
 };
 
 /// What stands for the path of requests that no route takes: their paths are the callers' to choose.
@@ -91,12 +91,7 @@ async fn who(shared: &Shared, headers: &HeaderMap, client: Client) -> Result<Cal
 
 fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(AUTHORIZATION.as_str()).map(|value| match value.split_once(' ') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim(),
-        // Some other scheme: credentials, and none that are valid here.
-        _ => value,
-    });
-    Credentials { bearer, api_key: text("x-api-key") }
+    Credentials::of_headers(text(AUTHORIZATION.as_str()), text("x-api-key"))
 }
 
 /// Refuses browsers that are led here by somebody else's page.
@@ -127,10 +122,10 @@ async fn record(State(shared): State<Shared>, mut request: Request, next: Next) 
         time: Timestamp::now(),
         request_id: id.as_ref().map(|id| &*id.0),
         caller: by.as_ref().map(|by| by.0.as_str()),
-        client: client.address,
+        client: Some(client.address),
         method: if method.as_str().len() <= LONGEST_METHOD { method.as_str() } else { "other" },
         route: route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
-        status: response.status().as_u16(),
+        result: AuditResult::Status(response.status().as_u16()),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
     response
