@@ -19,6 +19,7 @@
 //! * [`batch`]: the main job: a directory in, reports out, again and again.
 //! * [`access`]: who may ask: keys, tokens, scopes, the record of who did what.
 //! * [`app`]: what a front may ask.
+//! * [`door`]: the way in for fronts that listen on HTTP: connections, TLS, who is there, how often they ask.
 //! * [`api`]: the front for programs and browsers: REST, a page to look at, metrics.
 //! * [`mcp`]: the front for AI assistants: tools, resources, prompts.
 //! * [`cli`]: the command line; it starts the other fronts.
@@ -56,6 +57,8 @@ pub mod batch;
 pub mod access;
 
 pub mod app;
+
+pub mod door;
 
 pub mod api;
 

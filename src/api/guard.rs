@@ -1,9 +1,7 @@
 //! What stands around every route: who asks, whether they may, and what every answer carries.
 
 mod around;
-mod client;
 mod place;
-mod rate;
 
 use axum::{
     extract::{FromRequestParts, Request},
@@ -19,10 +17,13 @@ use ipnet::IpNet;
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder, security::SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 
-pub(super) use self::{around::around, client::Client};
-use self::{place::Places, rate::Rates};
+pub(super) use self::around::around;
+use self::place::Places;
 use super::{Shared, problem::Problem};
-use crate::app::{AccessScope, AppError, AuditLog, Caller, Refusal, ServePlan, Sessions};
+use crate::{
+    app::{AccessScope, AppError, AuditLog, Caller, Refusal, ServePlan, Sessions},
+    door::{Client, Rates},
+};
 
 /// Statuses that every guarded route may answer with, beside its own.
 const COMMON: [(&str, &str); 9] = [

@@ -8,7 +8,6 @@ mod ask;
 mod batches;
 mod body;
 mod changes;
-mod connections;
 mod document;
 mod extract;
 mod findings;
@@ -26,7 +25,6 @@ mod records;
 mod server;
 mod session;
 mod sinks;
-mod tls;
 mod words;
 
 use std::sync::Arc;
@@ -36,7 +34,6 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use server::{ServeError, ServeRequest, serve};
-pub use tls::TlsError;
 
 use crate::app::{Desk, Gate};
 

@@ -10,7 +10,10 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::{AppError, OutboxError};
+use crate::{
+    app::{AppError, OutboxError},
+    door::TooMany,
+};
 
 /// A problem, as <https://www.rfc-editor.org/rfc/rfc9457> has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -138,6 +141,14 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for TooMany {
+    fn into_response(self) -> Response {
+        let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, self.to_string()).into_response();
+        self.tell(response.headers_mut());
         response
     }
 }

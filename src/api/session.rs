@@ -19,8 +19,11 @@ use axum::{
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Shared, guard::Client, page::with_headers, problem::Problem};
-use crate::app::{Credentials, Pages, Refusal, Sessions};
+use super::{Shared, page::with_headers, problem::Problem};
+use crate::{
+    app::{Credentials, Pages, Refusal, Sessions},
+    door::Client,
+};
 
 /// The cookie's name. With the prefix, browsers take it over TLS and from this host only.
 const SECURE_COOKIE: &str = "__Host-watchbell_session";

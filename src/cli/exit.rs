@@ -158,7 +158,10 @@ impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::App(error) | Self::Serve(ServeError::App(error)) | Self::Mcp(McpError::App(error)) => of(error),
-            Self::LogFilter(_) | Self::Serve(ServeError::Tls(_)) => Exit::Config,
+            Self::LogFilter(_) => Exit::Config,
+            Self::Serve(ServeError::Door(error)) | Self::Mcp(McpError::Door(error)) if error.is_configuration() => {
+                Exit::Config
+            }
             Self::Refused(_) => Exit::Usage,
             _ => Exit::Input,
         }

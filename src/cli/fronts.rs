@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::{self, ServeRequest},
-    app::Overrides,
+    app::{Overrides, Plan},
     mcp::{self, McpRequest},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn serve(arguments: &ServeArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<Exit, CliError> {
     let plan = setup.plan(Overrides { listen: arguments.listen, ..arguments.at.overrides() })?;
     let request = ServeRequest { plan, insecure: arguments.insecure, stop: signals::stop_flag()? };
-    let scheme = if request.plan.serve.tls.is_some() { "https" } else { "http" };
+    let scheme = scheme(&request.plan);
     let mut told = Ok(());
     api::serve(request, &mut |address: SocketAddr| {
         told = terminal.print(&format!("listening on {scheme}://{address}\n"));
@@ -39,9 +39,14 @@ pub(super) fn mcp(arguments: &McpArguments, setup: &Setup<'_>, terminal: &mut Te
         insecure: arguments.insecure,
         stop: signals::stop_flag()?,
     };
+    let scheme = scheme(&request.plan);
     let mut told = Ok(());
     mcp::serve(request, &mut |address: SocketAddr| {
-        told = terminal.print(&format!("listening on http://{address}/mcp\n"));
+        told = terminal.print(&format!("listening on {scheme}://{address}/mcp\n"));
     })?;
     told.map(|()| Exit::Ok)
+}
+
+fn scheme(plan: &Plan) -> &'static str {
+    if plan.serve.tls.is_some() { "https" } else { "http" }
 }

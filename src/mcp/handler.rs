@@ -1,8 +1,7 @@
 //! What the protocol asks, answered: lists by what the caller may do, calls written into the log, never their texts.
 
-use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
-use axum::extract::ConnectInfo;
 use jiff::Timestamp;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -21,7 +20,10 @@ use super::{
     failure::Failure,
     prompts, resources,
 };
-use crate::app::{AccessScope, AuditEntry, AuditResult, Caller, Scopes};
+use crate::{
+    app::{AccessScope, AuditEntry, AuditResult, Caller, Scopes},
+    door::Client,
+};
 
 /// The protocol's methods that are written down.
 const TOOL: &str = "tools/call";
@@ -89,12 +91,12 @@ impl Watchbell {
         tracing::info!(call = what, by, outcome, millis = duration_ms, "called");
         let Some(audit) = &self.office.audit else { return };
         let request = context.extensions.get::<http::request::Parts>();
-        let client = request.and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>());
+        let client = request.and_then(|parts| parts.extensions.get::<Client>());
         audit.write(&AuditEntry {
             time: Timestamp::now(),
             request_id: Some(&context.id.to_string()),
             caller: Some(&by).filter(|by| !by.is_empty()).map(String::as_str),
-            client: client.map(|client| client.0.ip()),
+            client: client.map(|client| client.address),
             method,
             route: what,
             result: AuditResult::Outcome(outcome),

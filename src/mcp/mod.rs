@@ -11,6 +11,7 @@ mod http;
 mod prompts;
 mod resources;
 mod server;
+mod sessions;
 mod tools;
 mod untrusted;
 mod views;

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -19,7 +19,10 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use super::{call::Office, catalog::Toolset, handler::Watchbell, http};
-use crate::app::{AppError, AuditLog, Delivery, Desk, Gate, Plan, ServePlan};
+use crate::{
+    app::{AppError, AuditLog, Delivery, Desk, Gate, Plan, ServePlan},
+    door::{Door, DoorError},
+};
 
 /// How often the signal to stop is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -54,15 +57,9 @@ pub enum McpError {
     /// The client never spoke the protocol.
     #[error("the client broke off: {0}")]
     Client(String),
-    /// The address can't be listened on.
-    #[error("can't listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
+    /// Nobody can come in.
+    #[error(transparent)]
+    Door(#[from] DoorError),
     /// The server ended.
     #[error("the server ended")]
     Ended(#[source] io::Error),
@@ -90,9 +87,9 @@ pub fn serve(request: McpRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result<(
         tokio::spawn(watch(request.stop, stop.clone()));
         match listening {
             None => converse(office, stop).await,
-            Some((listener, gate)) => {
-                ready(listener.local_addr().map_err(McpError::Ended)?);
-                http::serve(listener, (office, gate), stop).await.map_err(McpError::Ended)
+            Some((door, gate)) => {
+                ready(door.address());
+                http::serve(door, (office, gate), stop).await.map_err(McpError::Ended)
             }
         }
     });
@@ -102,13 +99,10 @@ pub fn serve(request: McpRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result<(
     served
 }
 
-fn listen(request: &McpRequest, address: SocketAddr) -> Result<(TcpListener, Gate), McpError> {
+fn listen(request: &McpRequest, address: SocketAddr) -> Result<(Door, Gate), McpError> {
     let plan = ServePlan { listen: address, ..request.plan.serve.clone() };
     let gate = Gate::new(&plan, request.insecure).map_err(AppError::Gate)?;
-    let failed = |source| McpError::Listen { address, source };
-    let listener = TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok((listener, gate))
+    Ok((Door::open(&plan)?, gate))
 }
 
 /// Speaks with the client at standard input and output.

@@ -1,20 +1,22 @@
-//! The HTTP transport: who may ask, under which name, and how it ends. Requests are written by hand, so that they can be
-//! what no client sends.
+//! The HTTP transport: who may ask, under which name, how much, and how it ends. Requests are written by hand, so that they
+//! can be what no client sends.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
+use watchbell_sink::testkit::identity::Identity;
 
 use super::{hello, place};
 use crate::place::{Place, Ran};
 
 struct Server {
     child: Child,
+    scheme: String,
     address: String,
 }
 
@@ -24,14 +26,13 @@ impl Server {
         let mut child = place.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix("/mcp"));
-        Self { address: address.unwrap_or_else(|| panic!("{line:?}")).to_owned(), child }
+        let told = line.trim().strip_prefix("listening on ").and_then(|rest| rest.strip_suffix("/mcp"));
+        let (scheme, address) = told.and_then(|told| told.split_once("://")).unwrap_or_else(|| panic!("{line:?}"));
+        Self { scheme: scheme.to_owned(), address: address.to_owned(), child }
     }
 
     /// Status, head and body.
     fn post(&self, head: &str, body: &Value) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let body = body.to_string();
         let host = if head.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
         let request = format!(
@@ -39,7 +40,15 @@ impl Server {
              Accept: application/json, text/event-stream\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        stream.write_all(request.as_bytes()).unwrap();
+        self.send(&request)
+    }
+
+    /// What is answered to these very bytes.
+    fn send(&self, request: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        // A connection that is turned away may be closed before this.
+        let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         // A stream of events may stay open: what came until then is enough.
         let _ = stream.read_to_end(&mut answer);
@@ -49,8 +58,12 @@ impl Server {
         (status, head.to_lowercase(), body.to_owned())
     }
 
+    fn initialize(&self, head: &str) -> (u16, String, String) {
+        self.post(head, &json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello() }))
+    }
+
     fn status(&self, head: &str) -> u16 {
-        self.post(head, &json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello() })).0
+        self.initialize(head).0
     }
 
     /// Asks in the protocol's newest form, which knows no sessions.
@@ -163,6 +176,137 @@ fn who_called_what_is_written_down() {
     );
     assert!(entries[1..].iter().all(|entry| entry["caller"].is_string() && entry["client"] == "127.0.0.1"), "{text}");
     assert!(!text.contains("SECRETWORD"), "{text}");
+}
+
+/// What a header of an answer says.
+fn header<'a>(head: &'a str, name: &str) -> &'a str {
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.filter(|(own, _)| *own == name).map(|(_, value)| value).next().unwrap_or_else(|| panic!("no {name}: {head}"))
+}
+
+#[test]
+fn wrong_keys_are_limited_for_their_address_alone() {
+    let place = place();
+    let log = place.folder.path().join("audit.jsonl");
+    place.write("watchbell.toml", "[serve]\naudit_log = \"audit.jsonl\"\ntrusted_proxies = [\"127.0.0.1\"]\n");
+    let right = key(&place, &["findings:read"]);
+    let server = Server::start(&place, &[]);
+    let ask = |key: &str, from: &str| {
+        server.initialize(&format!("Authorization: Bearer {key}\r\nX-Forwarded-For: {from}\r\n"))
+    };
+    for _ in 0..20 {
+        assert_eq!(ask("wbk_00000000_wrong", "203.0.113.1").0, 401);
+    }
+    let (status, head, body) = ask("wbk_00000000_wrong", "203.0.113.1");
+    assert_eq!(status, 429, "{head}\n{body}");
+    assert!((1..=60).contains(&header(&head, "retry-after").parse::<u32>().unwrap()), "{head}");
+    assert_eq!(header(&head, "content-type"), "application/problem+json");
+    assert_eq!(ask("wbk_00000000_wrong", "203.0.113.2").0, 401);
+    assert_eq!(ask(&right, "203.0.113.1").0, 200, "a valid key is not held back by others");
+    let list = "Authorization: Bearer KEY\r\nX-Forwarded-For: 203.0.113.9\r\nMCP-Protocol-Version: 2025-06-18\r\n";
+    let session = ask(&right, "203.0.113.9").1;
+    let session = header(&session, "mcp-session-id");
+    let head = format!("{}Mcp-Session-Id: {session}\r\n", list.replace("KEY", &right));
+    server.post(&head, &json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    let call = json!({ "name": "list_findings", "arguments": {} });
+    let called = server.post(&head, &json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call }));
+    assert_eq!(called.0, 200, "{called:?}");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let entries: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |client: &str| entries.iter().filter(|entry| entry["client"] == client).count();
+    assert_eq!((of("203.0.113.1"), of("203.0.113.2"), of("203.0.113.9")), (21, 1, 1), "{text}");
+    assert_eq!(entries[20]["status"], 429, "{text}");
+}
+
+#[test]
+fn who_asks_too_much_is_told_when_to_come_back() {
+    let place = Place::new("[serve]\nrate_per_minute = 2\n");
+    let server = Server::start(&place, &[]);
+    // Nobody is believed about an address but a proxy.
+    let ask = |from: &str| server.initialize(&format!("X-Forwarded-For: {from}\r\n"));
+    assert_eq!((ask("203.0.113.1").0, ask("203.0.113.2").0), (200, 200));
+    let (status, head, _) = ask("203.0.113.3");
+    assert_eq!(status, 429, "{head}");
+    assert!((1..=30).contains(&header(&head, "retry-after").parse::<u32>().unwrap()), "{head}");
+}
+
+#[test]
+fn nothing_that_is_answered_is_kept_or_guessed_at() {
+    let place = place();
+    let reader = key(&place, &["findings:read"]);
+    let server = Server::start(&place, &[]);
+    for (head, expected) in [("", 401), (&*format!("X-API-Key: {reader}\r\n"), 200)] {
+        let (status, head, _) = server.initialize(head);
+        assert_eq!(status, expected);
+        assert_eq!(header(&head, "cache-control"), "no-store");
+        assert_eq!(header(&head, "x-content-type-options"), "nosniff");
+    }
+}
+
+#[test]
+fn one_address_has_its_share_of_connections() {
+    let place = place();
+    let server = Server::start(&place, &[]);
+    let held: Vec<_> = (0..64).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(server.status(""), 0);
+    drop(held);
+    let began = Instant::now();
+    while server.status("") != 200 {
+        assert!(began.elapsed() < Duration::from_secs(10), "no room");
+    }
+}
+
+#[test]
+fn a_body_is_neither_too_large_nor_too_slow() {
+    let place = Place::new("[serve]\ntimeout_secs = 1\nmax_body_bytes = \"1KB\"\n");
+    let server = Server::start(&place, &[]);
+    let head = format!("POST /mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", server.address);
+    let slow = server.send(&format!("{head}Content-Length: 100\r\n\r\n{{"));
+    assert_eq!(slow.0, 408, "{slow:?}");
+    let large = server.send(&format!("{head}Content-Length: 2000\r\n\r\n{}", " ".repeat(2000)));
+    assert_eq!(large.0, 413, "{large:?}");
+}
+
+#[test]
+fn sessions_that_nobody_ends_make_room() {
+    let place = place();
+    let server = Server::start(&place, &[]);
+    let open = || header(&server.initialize("").1, "mcp-session-id").to_owned();
+    let list = |session: &str| {
+        let head = format!("Mcp-Session-Id: {session}\r\nMCP-Protocol-Version: 2025-06-18\r\n");
+        server.post(&head, &json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).0
+    };
+    let (first, second) = (open(), open());
+    for _ in 0..254 {
+        open();
+    }
+    assert_eq!(list(&first), 202);
+    let last = open();
+    assert_eq!((list(&second), list(&first), list(&last)), (404, 202, 202));
+}
+
+#[tokio::test]
+async fn it_speaks_tls_where_the_configuration_has_a_certificate() {
+    let identity = Identity::new(&["127.0.0.1"]).unwrap();
+    let place = Place::new("[serve]\ntls_cert = \"server.crt\"\ntls_key = \"server.key\"\n");
+    place.write("server.crt", &identity.certificate);
+    place.write("server.key", &identity.key);
+    let server = Server::start(&place, &[]);
+    assert_eq!(server.scheme, "https");
+    let authority = reqwest::Certificate::from_pem(identity.authority.as_bytes()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([authority]).no_proxy().build().unwrap();
+    let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello() });
+    let request = client.post(format!("https://{}/mcp", server.address)).body(hello.to_string());
+    let request =
+        request.header("content-type", "application/json").header("accept", "application/json, text/event-stream");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+    place.write("server.key", "nothing");
+    let refused = place.run(&["mcp", "--http", "127.0.0.1:0"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    refused.says("server.key");
 }
 
 #[test]

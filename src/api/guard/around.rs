@@ -18,10 +18,10 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{Client, rate::Counted};
 use crate::{
     api::{Shared, frame::RequestId, session},
     app::{AuditEntry, AuditResult, Caller, Credentials, Refusal},
+    door::{Client, Counted},
 };
 
 /// What stands for the path of requests that no route takes: their paths are the callers' to choose.

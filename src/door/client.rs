@@ -11,13 +11,15 @@ use ipnet::IpNet;
 /// The address of whoever asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Client {
-    pub(super) address: IpAddr,
+    /// The address.
+    pub(crate) address: IpAddr,
     /// Whether the request came over TLS, to us or to a proxy that we trust.
     pub(crate) is_secure: bool,
 }
 
 impl Client {
-    pub(super) fn of(headers: &HeaderMap, extensions: &Extensions, (proxies, is_tls): (&[IpNet], bool)) -> Self {
+    /// Found out from the connection, and from what a proxy of these says of it.
+    pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions, (proxies, is_tls): (&[IpNet], bool)) -> Self {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
         if !is_among(proxies, peer) {
@@ -30,11 +32,16 @@ impl Client {
     }
 
     /// What a limit counts: whoever has one IPv6 address has a whole network of them.
-    pub(super) fn counted(self) -> IpAddr {
-        match self.address {
-            IpAddr::V4(address) => address.into(),
-            IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & (u128::MAX << 64)).into(),
-        }
+    pub(crate) fn counted(self) -> IpAddr {
+        counted(self.address)
+    }
+}
+
+/// What a limit counts for this address.
+pub(super) fn counted(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & (u128::MAX << 64)).into(),
     }
 }
 
@@ -60,7 +67,8 @@ fn address(text: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-fn is_among(networks: &[IpNet], address: IpAddr) -> bool {
+/// Whether one of these networks has the address.
+pub(super) fn is_among(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 

@@ -4,24 +4,20 @@
 //! counted once more, far more strictly; valid ones are never held back by others' failures from the same address.
 
 use std::{
+    fmt,
     net::IpAddr,
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
-    response::{IntoResponse, Response},
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
 use governor::{
     DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock, QuantaInstant},
     middleware::{StateInformationMiddleware, StateSnapshot},
     state::keyed::DefaultKeyedStateStore,
 };
-
-use crate::api::problem::Problem;
 
 /// Credentials that are not valid, a minute, for each address: enough for a typing mistake in a script.
 const FAILURES: NonZeroU32 = NonZeroU32::new(20).expect("it is not 0");
@@ -32,7 +28,7 @@ const MOST: usize = 50_000;
 
 /// Who is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Counted {
+pub(crate) enum Counted {
     /// A caller, by name.
     Caller(String),
     /// An address.
@@ -45,7 +41,7 @@ type Limiter = RateLimiter<Counted, DefaultKeyedStateStore<Counted>, DefaultCloc
 
 /// The limits.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub(crate) struct Rates {
     asked: Limiter,
     failed: DefaultKeyedRateLimiter<IpAddr>,
     clock: DefaultClock,
@@ -54,20 +50,20 @@ pub(super) struct Rates {
 
 /// What a caller has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Left {
+pub(crate) struct Left {
     limit: u32,
     remaining: u32,
 }
 
 /// Too much was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooMany {
+pub(crate) struct TooMany {
     limit: u32,
     wait: Duration,
 }
 
 impl Rates {
-    pub(super) fn new(per_minute: NonZeroU32) -> Self {
+    pub(crate) fn new(per_minute: NonZeroU32) -> Self {
         Self {
             asked: RateLimiter::keyed(Quota::per_minute(per_minute)).with_middleware(),
             failed: RateLimiter::keyed(Quota::per_minute(FAILURES)),
@@ -77,7 +73,7 @@ impl Rates {
     }
 
     /// Counts a request.
-    pub(super) fn ask(&self, who: Counted) -> Result<Left, TooMany> {
+    pub(crate) fn ask(&self, who: Counted) -> Result<Left, TooMany> {
         self.sweep();
         let is_crowded = self.asked.len() >= MOST && matches!(who, Counted::Address(_));
         let who = if is_crowded { Counted::Others } else { who };
@@ -88,7 +84,7 @@ impl Rates {
     }
 
     /// Counts credentials that are not valid.
-    pub(super) fn fail(&self, address: IpAddr) -> Result<(), TooMany> {
+    pub(crate) fn fail(&self, address: IpAddr) -> Result<(), TooMany> {
         let address = if self.failed.len() >= MOST { IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED) } else { address };
         self.failed.check_key(&address).map_err(|refused| self.too_many(&refused))
     }
@@ -115,7 +111,7 @@ fn left(snapshot: &StateSnapshot) -> Left {
 
 impl Left {
     /// Tells the caller.
-    pub(super) fn tell(self, headers: &mut HeaderMap) {
+    pub(crate) fn tell(self, headers: &mut HeaderMap) {
         let Self { limit, remaining } = self;
         // The whole limit comes back within a minute, evenly.
         let missing = u64::from(limit.saturating_sub(remaining));
@@ -135,16 +131,22 @@ fn tell(headers: &mut HeaderMap, (limit, remaining): (u32, u32), seconds: u64) {
     set("x-ratelimit-reset", seconds.to_string());
 }
 
-impl IntoResponse for TooMany {
-    fn into_response(self) -> Response {
-        // Rounded up: who comes back a moment too early is refused again.
-        let seconds = self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0);
-        let seconds = seconds.max(1);
-        let detail = format!("more than {} a minute; come back in {seconds} s", self.limit);
-        let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).into_response();
-        tell(response.headers_mut(), (self.limit, 0), seconds);
-        response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        response
+impl TooMany {
+    /// When to come back, in seconds; rounded up, because who comes back a moment too early is refused again.
+    pub(crate) fn seconds(self) -> u64 {
+        (self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0)).max(1)
+    }
+
+    /// Tells the caller.
+    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+        tell(headers, (self.limit, 0), self.seconds());
+        headers.insert(RETRY_AFTER, self.seconds().into());
+    }
+}
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "more than {} a minute; come back in {} s", self.limit, self.seconds())
     }
 }
 
@@ -171,19 +173,20 @@ mod tests {
         let refused = ada().unwrap_err();
         assert!(rates.ask(Counted::Caller("bob".to_owned())).is_ok());
         assert!(rates.ask(Counted::Address(address(1))).is_ok());
-        let response = refused.into_response();
-        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
-        let number = |name: &str| response.headers()[name].to_str().unwrap().parse::<u64>().unwrap();
-        assert!((1..=20).contains(&number("retry-after")), "{:?}", response.headers());
+        let mut headers = HeaderMap::new();
+        refused.tell(&mut headers);
+        let number = |name: &str| headers[name].to_str().unwrap().parse::<u64>().unwrap();
+        assert!((1..=20).contains(&number("retry-after")), "{headers:?}");
         assert_eq!((number("x-ratelimit-limit"), number("x-ratelimit-remaining")), (3, 0));
-        assert_eq!(response.headers()["ratelimit-policy"], "\"default\";q=3;w=60");
+        assert_eq!(headers["ratelimit-policy"], "\"default\";q=3;w=60");
     }
 
     #[test]
     fn who_is_to_come_back_is_never_told_at_once() {
         for (wait, seconds) in [(0, "1"), (1, "1"), (1_000_000_000, "1"), (1_000_000_001, "2")] {
-            let response = TooMany { limit: 1, wait: Duration::from_nanos(wait) }.into_response();
-            assert_eq!(response.headers()[RETRY_AFTER], seconds);
+            let mut headers = HeaderMap::new();
+            TooMany { limit: 1, wait: Duration::from_nanos(wait) }.tell(&mut headers);
+            assert_eq!(headers[RETRY_AFTER], seconds);
         }
     }
 
