@@ -93,7 +93,7 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Ended)?;
     let served = runtime.block_on(async {
         let handle = Handle::new();
-        tokio::spawn(drain(handle.clone(), request.stop, shared.stopping.clone()));
+        tokio::spawn(drain(handle.clone(), request.stop, (shared.stopping.clone(), Arc::clone(&desk))));
         let server = axum_server::from_tcp(listener)?.handle(handle);
         let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
         ready(bound);
@@ -120,11 +120,12 @@ fn bounded<A>(server: Server<SocketAddr>, acceptor: A, head: Duration) -> Server
 }
 
 /// Ends the server when it is time.
-async fn drain(handle: Handle<SocketAddr>, stop: Arc<AtomicBool>, stopping: CancellationToken) {
+async fn drain(handle: Handle<SocketAddr>, stop: Arc<AtomicBool>, (stopping, desk): (CancellationToken, Arc<Desk>)) {
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(GLANCE).await;
     }
     stopping.cancel();
+    desk.begin_closing();
     handle.graceful_shutdown(Some(DRAIN));
 }
 
