@@ -36,7 +36,7 @@ pub use self::{
         LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary,
         TrainRequest,
     },
-    error::AppError,
+    error::{AppError, with_causes},
     findings::{Findings, read_findings},
     judgments::{
         FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,

@@ -1,6 +1,7 @@
 //! `watchbell mcp` as clients know it: JSON-RPC lines in, JSON-RPC lines out. `hostile.jsonl` beside this holds texts that
 //! attackers write into logs; `.ci/mcp/run` uses it too, with a client that is not ours.
 
+mod ending;
 mod http;
 mod injection;
 mod protocol;

@@ -194,6 +194,8 @@ fn what_is_analyzed_is_counted_once() {
     assert_eq!(after.value("watchbell_http_requests_total{method=\"POST\",route=\"/analyze\",status=\"200\"}"), 1.0);
     assert_eq!(after.value("watchbell_sink_accepted_total{sink=\"soc\"}") as usize, found);
     assert_eq!(after.value("watchbell_http_requests_in_flight"), 1.0);
+    server.analyze(&records(120));
+    assert_eq!(server.metrics().sum("watchbell_findings_total{") as usize, found, "the same again is no news");
 }
 
 #[test]
@@ -288,11 +290,15 @@ fn health_tells_what_does_not_hold() {
     let (status, checks) = server.health();
     let names: Vec<&str> = checks.keys().map(String::as_str).collect();
     assert_eq!((status, names), (200, vec!["disk", "jobs", "models", "outbox", "reports"]));
-    server.place.write("batch_outputs", "a file where the reports are to be");
     server.place.write("models/auth.wbmodel", "no model");
     std::thread::sleep(Duration::from_millis(1100));
     let (status, checks) = server.health();
+    assert_eq!((status, &checks["models"]["ok"]), (200, &false.into()), "one bad file does not end the service");
+    server.place.write("batch_outputs", "a file where the reports are to be");
+    std::thread::sleep(Duration::from_millis(1100));
+    let (status, checks) = server.health();
     assert_eq!(status, 503);
+    assert_eq!((&checks["reports"]["required"], &checks["models"]["required"]), (&true.into(), &false.into()));
     for (name, ok) in [("reports", false), ("models", false), ("outbox", true), ("disk", true)] {
         assert_eq!(checks[name]["ok"], Value::Bool(ok), "{checks:#?}");
     }

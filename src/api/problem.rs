@@ -102,7 +102,7 @@ impl Problem {
             | AppError::NoSuchModel(_)
             | AppError::NoSuchSuppression { .. }
             | AppError::NoSuchSink { .. } => StatusCode::NOT_FOUND,
-            AppError::Request(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            AppError::Request(_) | AppError::TooMany { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             AppError::Conflict(_) | AppError::NoSinks { .. } => StatusCode::CONFLICT,
             AppError::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             AppError::Outbox(error) => {

@@ -67,7 +67,7 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Ended)?;
     let served = runtime.block_on(async {
         let stopping = shared.stopping.clone();
-        tokio::spawn(watch(request.stop, stopping.clone()));
+        tokio::spawn(watch(request.stop, (stopping.clone(), Arc::clone(&desk))));
         ready(door.address());
         door.serve(router(shared), stopping, DRAIN).await
     });
@@ -76,10 +76,11 @@ pub fn serve(request: ServeRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result
     served.map_err(ServeError::Ended)
 }
 
-/// Turns the flag that signals set into a token that async code waits for.
-async fn watch(flag: Arc<AtomicBool>, stop: CancellationToken) {
+/// Turns the flag that signals set into a token that async code waits for, and ends the desk's waiting.
+async fn watch(flag: Arc<AtomicBool>, (stop, desk): (CancellationToken, Arc<Desk>)) {
     while !flag.load(Ordering::Relaxed) {
         tokio::time::sleep(GLANCE).await;
     }
     stop.cancel();
+    desk.begin_closing();
 }

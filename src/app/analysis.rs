@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::AppError;
+use super::{AppError, with_causes};
 use crate::{
     batch::{self, Analyzer, PartError},
     config::Plan,
@@ -159,18 +159,6 @@ fn part_result(analysis: detect::PartAnalysis) -> Result<batch::PartAnalysis, Pa
         Some(error) if report.records == 0 => Err(PartError::Failed(error)),
         cut_short => Ok(batch::PartAnalysis { report, end_offset, next_line, cut_short }),
     }
-}
-
-/// An error and what caused it, in one line.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Tells a front of the detector's stages.

@@ -34,7 +34,9 @@ use crate::{
 /// So long it is known that a finding was delivered, and not delivered again.
 const REMEMBERED: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long a lane may finish what it has begun when the program ends.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+/// How long their threads get after that, as [`Lanes::stop`] has it.
+pub(super) const RUNTIME_ENDS: Duration = Duration::from_secs(1);
 /// How often the signal to stop is looked at.
 const GLANCE: Duration = Duration::from_millis(200);
 

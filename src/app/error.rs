@@ -158,6 +158,17 @@ pub enum AppError {
     /// What is asked for contradicts how things stand.
     #[error("{0}")]
     Conflict(String),
+    /// More findings are chosen than may go out at once.
+    #[error("{findings} findings match, at most {most} go at once")]
+    TooMany {
+        /// How many were chosen.
+        findings: usize,
+        /// How many may be.
+        most: usize,
+    },
+    /// A job ended in the middle.
+    #[error("the job broke off; this is a bug, and the log says where")]
+    BrokeOff,
     /// Too much is going on already.
     #[error("{0}")]
     Busy(String),
@@ -182,6 +193,19 @@ impl From<DetectError> for AppError {
             error => Self::Detect(error),
         }
     }
+}
+
+/// An error and what caused it, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 fn no_rule_sink(name: Option<&str>, known: &str) -> String {

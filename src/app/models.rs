@@ -32,6 +32,14 @@ pub struct ModelCard {
     pub facts: Vec<(String, String)>,
 }
 
+/// Where models are kept when nobody says where; the help of `serve`, `mcp` and `train` names it.
+const MODEL_DIR: &str = "models";
+
+/// The directory of the models that are made, and of those that a desk judges logs of calls with.
+pub(super) fn model_dir(plan: &Plan) -> PathBuf {
+    plan.batch.model_dir.clone().unwrap_or_else(|| PathBuf::from(MODEL_DIR))
+}
+
 /// Learns from the logs of the plan and writes a model into its model directory.
 ///
 /// # Errors
@@ -47,7 +55,7 @@ pub(super) fn train_on(
     (paths, name): (&[PathBuf], Option<&str>),
     watch: Watch<'_>,
 ) -> Result<Vec<ModelCard>, AppError> {
-    let folder = plan.batch.model_dir.clone().unwrap_or_else(|| PathBuf::from("models"));
+    let folder = model_dir(plan);
     fs::create_dir_all(&folder).map_err(|source| AppError::Write { path: folder.clone(), source })?;
     let mut request = batch::request(plan);
     if !paths.is_empty() {

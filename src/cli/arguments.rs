@@ -347,7 +347,7 @@ pub(super) struct TrainArguments {
     pub(super) read: ReadArguments,
     #[command(flatten)]
     pub(super) detect: DetectArguments,
-    /// Directory for the model, made if need be [MODEL_DIR]
+    /// Directory for the model, made if need be [MODEL_DIR] [default: models/]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) model_dir: Option<PathBuf>,
     /// Print what the model is as JSON

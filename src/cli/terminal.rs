@@ -10,6 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use super::{arguments::Color, exit::CliError};
+use crate::app::with_causes;
 
 /// The two streams.
 pub(super) struct Terminal {
@@ -51,13 +52,7 @@ impl Terminal {
     /// Says on standard error why the program ends.
     pub(super) fn error(&self, error: &dyn Error) {
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-        let mut text = format!("{red}error{red:#}: {}", clean(&error.to_string()));
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text.push_str(&format!(": {}", clean(&error.to_string())));
-            cause = error.source();
-        }
-        text.push('\n');
+        let text = format!("{red}error{red:#}: {}\n", clean(&with_causes(error)));
         // A closed standard error leaves nobody to tell.
         let _ = AutoStream::auto(io::stderr().lock()).write_all(text.as_bytes());
     }

@@ -178,7 +178,7 @@ impl Measured {
         let workers = settings.threads().saturating_sub(1).max(1);
         let Self { tracker, rows, book, sample, .. } = self;
         let mut next_row = rows.len();
-        let mut keeper = Keeper { part, rows, sample, done: &mut done };
+        let mut keeper = Keeper { part, has_lines: log.format.has_lines(), rows, sample, done: &mut done };
         let mut measure = |mut batch: EventBatch| {
             run.progress.bytes(batch.block.len() as u64);
             batch.first_line += lines_before;
@@ -219,6 +219,8 @@ const WAITING: usize = 2;
 /// Keeps what was measured, beside the thread that measures the next batch.
 struct Keeper<'a> {
     part: &'a LogPart,
+    /// Whether places are counted in lines; otherwise in records.
+    has_lines: bool,
     rows: &'a mut RowStore,
     sample: &'a mut Sample,
     done: &'a mut PartMeasure,
@@ -226,23 +228,37 @@ struct Keeper<'a> {
 
 impl Keeper<'_> {
     fn keep(&mut self, batch: &EventBatch, rows: &[(Row, Candidate)]) -> io::Result<()> {
-        let Self { part, done, .. } = self;
-        done.next_line = next_line(batch);
-        let known = usize::try_from(part.report_from.saturating_sub(batch.offset)).unwrap_or(usize::MAX);
+        let known = usize::try_from(self.part.report_from.saturating_sub(batch.offset)).unwrap_or(usize::MAX);
+        self.done.next_line = next_line(batch);
         if known < batch.block.len() {
             let first = batch.events.partition_point(|event| (event.record_start as usize) < known);
-            let line = if known == 0 { 0 } else { batch.events.get(first).map_or(u32::MAX, |event| event.line) };
-            done.tally.add(batch, first, line);
-            done.bytes += (batch.block.len() - known) as u64;
-            done.first_row += first as u64;
+            let line = self.first_line(batch, (known, first));
+            self.done.tally.add(batch, first, line);
+            self.done.bytes += (batch.block.len() - known) as u64;
+            self.done.first_row += first as u64;
         } else {
-            done.first_row += batch.events.len() as u64;
+            self.done.first_row += batch.events.len() as u64;
         }
         for (row, candidate) in rows {
             self.sample.push(row);
             self.rows.push(row, candidate)?;
         }
         Ok(())
+    }
+
+    /// Line within the batch from which on nothing was reported before: that of the byte `known`. Where there are no lines,
+    /// it is the record of the first event from there, the number `first`.
+    fn first_line(&self, batch: &EventBatch, (known, first): (usize, usize)) -> u32 {
+        if known == 0 {
+            return 0;
+        }
+        if !self.has_lines {
+            return batch.events.get(first).map_or(u32::MAX, |event| event.line);
+        }
+        let before = &batch.block[..known];
+        // The rest of a line that was read before it ended belongs to what was reported.
+        let begun = usize::from(!before.ends_with(b"\n"));
+        u32::try_from(memchr::memchr_iter(b'\n', before).count() + begun).unwrap_or(u32::MAX)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    parse::{ComplaintReason, EventBatch, NO_TIME},
+    parse::{Complaint, ComplaintReason, EventBatch, NO_TIME},
     report::{ComplaintSample, ComplaintSummary, Timeline},
 };
 
@@ -27,11 +27,14 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a batch, or the part of it from this event and line on.
+    /// Counts a batch, or the part of it from this event and line on; what was lost before was counted when it was read
+    /// first, as the events were.
     pub(super) fn add(&mut self, batch: &EventBatch, first_event: usize, first_line: u32) {
         let events = &batch.events[first_event..];
         self.events += events.len() as u64;
-        self.records += batch.records - first_event as u64;
+        let is_before = |complaint: &&Complaint| complaint.line < first_line;
+        let lost_before = batch.complaints.iter().filter(is_before).filter(|complaint| complaint.reason.loses_record());
+        self.records += batch.records.saturating_sub((first_event + lost_before.count()) as u64);
         for complaint in batch.complaints.iter().filter(|complaint| complaint.line >= first_line) {
             let reason = complaint.reason;
             let summary = self.complaints.entry(reason).or_insert_with(|| ComplaintSummary {

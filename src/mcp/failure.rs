@@ -9,7 +9,7 @@ use rmcp::{
 use serde::Serialize;
 
 use super::untrusted::{LINE, LogText};
-use crate::app::{AccessScope, AppError, plain};
+use crate::app::{AccessScope, AppError, plain, with_causes};
 
 /// Why a tool gives nothing.
 #[derive(Debug)]
@@ -45,14 +45,7 @@ impl Failure {
     }
 
     fn failed(code: &'static str, fix: &str, error: &dyn std::error::Error) -> Self {
-        let mut detail = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            detail.push_str(": ");
-            detail.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self::Failed { code, fix: fix.to_owned(), detail }
+        Self::Failed { code, fix: fix.to_owned(), detail: with_causes(error) }
     }
 
     pub(super) fn forbidden(scope: AccessScope) -> Self {
@@ -94,6 +87,7 @@ impl From<AppError> for Failure {
             AppError::NoSuchFinding(_) => {
                 ("no_such_finding", "call list_findings for the ids; analyze_logs or `watchbell batch` makes findings")
             }
+            AppError::TooMany { .. } => ("too_many", "narrow the filter, or let the operator run `watchbell forward`"),
             AppError::Request(_) => ("refused", "change the arguments as the detail says"),
             AppError::Source(_) => {
                 ("no_log", "name a file or folder within the log folder; call analyze_logs with path `.` for all of it")

@@ -84,7 +84,7 @@ pub fn serve(request: McpRequest, ready: &mut dyn FnMut(SocketAddr)) -> Result<(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(AppError::Runtime)?;
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();
-        tokio::spawn(watch(request.stop, stop.clone()));
+        tokio::spawn(watch(request.stop, stop.clone(), Arc::clone(&desk)));
         match listening {
             None => converse(office, stop).await,
             Some((door, gate)) => {
@@ -119,10 +119,12 @@ async fn converse(office: Office, stop: CancellationToken) -> Result<(), McpErro
     }
 }
 
-/// Turns the flag that signals set into a token that async code waits for.
-async fn watch(flag: Arc<AtomicBool>, stop: CancellationToken) {
+/// Turns the flag that signals set into a token that async code waits for, and ends the calls that wait for deliveries:
+/// answers get some seconds after that.
+async fn watch(flag: Arc<AtomicBool>, stop: CancellationToken, desk: Arc<Desk>) {
     while !flag.load(Ordering::Relaxed) {
         tokio::time::sleep(GLANCE).await;
     }
+    desk.begin_closing();
     stop.cancel();
 }

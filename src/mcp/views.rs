@@ -1,7 +1,5 @@
 //! Findings as assistants get them: what Watchbell itself says at the top, what came from the log under `untrusted`.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -221,16 +219,6 @@ impl LogCard {
             },
         }
     }
-}
-
-/// How many of what.
-pub(super) fn counted<T: Copy + Ord>(
-    items: impl Iterator<Item = T>,
-    name: fn(T) -> &'static str,
-) -> BTreeMap<String, i64> {
-    let mut counts = BTreeMap::new();
-    items.for_each(|item| *counts.entry(name(item).to_owned()).or_default() += 1);
-    counts
 }
 
 /// A count as JSON Schema's validators know it: some warn about formats of unsigned numbers.

@@ -22,7 +22,7 @@ use elasticsearch::http::{
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use watchbell_sink::{
-    ConfigError, Context, ErrorKind, Secret, SecretUrl, SinkError, Tls,
+    ConfigError, Context, ErrorKind, NotConnected, Secret, SecretUrl, SinkError, Tls,
     http::{self, HttpClient, HttpOptions, Reply, shown},
     options::host_and_port,
     reach::certificate_error,
@@ -184,12 +184,14 @@ impl Cluster {
         if inner.is_some_and(elasticsearch_reqwest::Error::is_redirect) {
             return SinkError::new(ErrorKind::Config, format!("{host} answers with redirects without an end"));
         }
-        let message = match inner.is_some_and(elasticsearch_reqwest::Error::is_connect) {
+        let is_unconnected = inner.is_some_and(elasticsearch_reqwest::Error::is_connect);
+        let message = match is_unconnected {
             _ if error.is_timeout() => format!("{host} gave no answer within {} s", self.timeout.as_secs_f64()),
             true => format!("cannot connect to {host}: {cause}"),
             false => format!("the connection to {host} broke: {cause}"),
         };
-        SinkError::new(ErrorKind::Unavailable, message)
+        let failed = SinkError::new(ErrorKind::Unavailable, message);
+        if is_unconnected { failed.with_source(NotConnected) } else { failed }
     }
 }
 

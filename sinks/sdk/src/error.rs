@@ -118,6 +118,11 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// The cause of an error where no connection came to be: nothing of the delivery was sent, so that it can't have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no connection came to be")]
+pub struct NotConnected;
+
 /// Why a sink can't be built from its options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {message}")]

@@ -21,7 +21,7 @@ use reqwest::{
 use url::{Host, Url};
 
 use crate::{
-    error::{ConfigError, ErrorKind, SinkError},
+    error::{ConfigError, ErrorKind, NotConnected, SinkError},
     options::{Secret, SecretUrl, Tls, host_and_port},
     reach::certificate_error,
     sink::Context,
@@ -139,7 +139,9 @@ impl HttpClient {
             _ if error.is_connect() => format!("cannot connect to {host}: {}", root_cause(&error)),
             _ => format!("the connection to {host} broke: {}", root_cause(&error)),
         };
-        SinkError::new(ErrorKind::Unavailable, self.hide(message))
+        let failed = SinkError::new(ErrorKind::Unavailable, self.hide(message));
+        // Not the client's own error: its words may hold an address or a secret.
+        if error.is_connect() { failed.with_source(NotConnected) } else { failed }
     }
 
     fn hide(&self, text: String) -> String {

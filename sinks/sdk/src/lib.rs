@@ -31,7 +31,7 @@ mod trust;
 
 pub use async_trait::async_trait;
 pub use batch::{Acknowledgement, Batch, Delivery, Receipt, Verdict, Verdicts};
-pub use error::{ConfigError, ErrorKind, SinkError};
+pub use error::{ConfigError, ErrorKind, NotConnected, SinkError};
 pub use finding::{Attack, Entity, EntityKind, Evidence, Finding, Observable, Reason, Tactic};
 pub use kind::{BuildError, SinkKind};
 pub use options::{HttpUrl, Pem, Secret, SecretUrl, Tls};

@@ -1,17 +1,18 @@
 //! Logs that come with a call: analyzed at once, kept if something was found, handed over to the sinks.
 
-use std::{path::PathBuf, time::Instant};
+use std::{collections::BTreeMap, path::PathBuf, time::Instant};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tempfile::TempPath;
 
-use super::{Change, Desk, gauges::Analyzed};
+use super::{Change, Desk, counts::Analyzed};
 use crate::{
     app::{AppError, JudgedFinding, TakenOver, Watch, analysis::FileAnalyzer, query},
     batch::{self, Analyzer, PartError},
     report::{AnomalyRecord, ComplaintSummary, FileReport},
+    sink::{Severity, ThreatType},
     source::{self, DiscoverRequest, SourceFile},
 };
 
@@ -65,7 +66,13 @@ pub struct Analysis {
     pub anomalies: Vec<AnomalyRecord>,
     /// Anomalous events that are not listed.
     pub anomalies_left_out: u64,
-    /// The findings that group them, most severe first, each with what was decided about it.
+    /// Findings that group them, listed or not.
+    pub total_findings: u64,
+    /// All of them by severity, each of which is named.
+    pub by_severity: BTreeMap<Severity, u64>,
+    /// All of them by threat, those that occur.
+    pub by_threat: BTreeMap<ThreatType, u64>,
+    /// The findings, most severe first, each with what was decided about it.
     pub findings: Vec<JudgedFinding>,
     /// Findings that are not listed, the least severe.
     pub findings_left_out: u64,
@@ -134,7 +141,10 @@ impl Desk {
         }
         drop(turn);
         let failed = logs.iter().filter(|log| log.error.is_some()).count() as u64;
-        self.gauges.analyzed(Analyzed { source: "analyze", reports: &reports, failed, took: began.elapsed() });
+        self.counts.analyzed(Analyzed { source: "analyze", reports: &reports, failed, took: began.elapsed() });
+        if reports.iter().any(|report| !report.findings.is_empty()) {
+            self.counts.found(&reports, self.shelf.view().ok().as_deref());
+        }
         let mut analysis = self.tell_of(&mut reports, logs)?;
         if request.hand_over {
             analysis.handed_over = self.take_over(reports)?;
@@ -169,6 +179,12 @@ impl Desk {
             anomalies.append(&mut report.anomalies);
             found.extend(report.findings.iter().cloned());
         }
+        let mut by_severity: BTreeMap<Severity, u64> = Severity::ALL.into_iter().map(|one| (one, 0)).collect();
+        let mut by_threat: BTreeMap<ThreatType, u64> = BTreeMap::new();
+        for finding in &found {
+            *by_severity.entry(finding.severity).or_default() += 1;
+            *by_threat.entry(finding.threat_type).or_default() += 1;
+        }
         let findings = query::judged(found, &*self.judgments()?, Timestamp::now());
         let mut analysis = Analysis {
             total_events,
@@ -177,6 +193,9 @@ impl Desk {
             threshold,
             anomalies_left_out: anomalies_detected.saturating_sub(anomalies.len() as u64),
             anomalies,
+            total_findings: findings.len() as u64,
+            by_severity,
+            by_threat,
             findings,
             findings_left_out: 0,
             logs,

@@ -14,8 +14,8 @@ use crate::{
         query::{self, Matched},
     },
     judgment::{Feedback, Judgments, Truth},
-    outbox::{DeliveryState, OutboxError},
-    report::{BatchSummary, FileReport, triage},
+    outbox::{DeliveryState, Outbox},
+    report::triage,
     sink::{Attack, Entity, Reason, Severity, ThreatType},
 };
 
@@ -94,23 +94,6 @@ pub struct EntityCount {
 }
 
 impl Desk {
-    /// The reports at hand, without their anomalies: those of the batch by source and time, then those of analyses that
-    /// came with a call. The same `Arc` as long as nothing has changed.
-    ///
-    /// # Errors
-    /// They can't be read.
-    pub fn reports(&self) -> Result<Arc<[Arc<FileReport>]>, AppError> {
-        Ok(Arc::clone(&self.shelf.view()?.reports))
-    }
-
-    /// The newest summary of a batch, if there is one.
-    ///
-    /// # Errors
-    /// The reports can't be read.
-    pub fn batch_summary(&self) -> Result<Option<Arc<BatchSummary>>, AppError> {
-        Ok(self.shelf.view()?.summary.clone())
-    }
-
     /// A page of findings.
     ///
     /// # Errors
@@ -249,11 +232,12 @@ impl Desk {
     }
 
     pub(super) fn deliveries(&self, id: &str) -> Result<Vec<DeliveryState>, AppError> {
-        let shown = match self.outbox_to_read() {
-            Ok(outbox) => outbox.show(id)?,
-            Err(AppError::Outbox(OutboxError::Absent { .. })) => None,
-            Err(error) => return Err(error),
-        };
-        Ok(shown.map(|shown| shown.deliveries).unwrap_or_default())
+        deliveries(self.outbox_if_there()?.as_ref(), id)
     }
+}
+
+/// Where a finding stands at each sink; without an outbox nowhere.
+pub(super) fn deliveries(outbox: Option<&Outbox>, id: &str) -> Result<Vec<DeliveryState>, AppError> {
+    let shown = outbox.map(|outbox| outbox.show(id)).transpose()?.flatten();
+    Ok(shown.map(|shown| shown.deliveries).unwrap_or_default())
 }

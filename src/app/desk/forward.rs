@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Change, Desk};
+use super::{Change, Desk, findings::deliveries};
 use crate::{
     app::{
         AppError, Bells, FindingQuery, Suppressed, TakenOver,
@@ -19,7 +19,7 @@ use crate::{
         query::{self, Matched},
         sink_plans,
     },
-    outbox::{Accepted, DeliveryState, Outbox, OutboxError, Route},
+    outbox::{Accepted, Outbox, Route},
     sink::{Finding, Severity},
 };
 
@@ -39,6 +39,8 @@ pub struct ForwardOrder {
     pub sinks: Vec<String>,
     /// Nothing below this.
     pub min_severity: Option<Severity>,
+    /// More findings than this are too many, and nothing is done; without it there is no bound.
+    pub most: Option<usize>,
     /// Only say what would happen.
     pub dry_run: bool,
     /// How long to wait until they have arrived.
@@ -105,7 +107,7 @@ impl Desk {
     /// otherwise lanes are started for as long as this waits. Suppressed findings are held back.
     ///
     /// # Errors
-    /// A finding or a sink is unknown, no finding is named, or the outbox takes nothing.
+    /// A finding or a sink is unknown, no finding is named or too many are, the outbox takes nothing, or the desk closes.
     pub fn forward(&self, order: &ForwardOrder) -> Result<ForwardReceipt, AppError> {
         let plans = sink_plans(&self.plan, &order.sinks)?;
         let routes: Vec<Route> = plans.iter().map(|plan| route(plan, order.min_severity)).collect();
@@ -117,7 +119,7 @@ impl Desk {
             receipt.taken = bells.accept_for(&findings, &routes)?;
             receipt.arrival = self.arrival(bells.outbox(), (&findings, &routes), order.wait)?;
         } else {
-            let _alone = self.alone();
+            let _alone = self.alone()?;
             let bells = Bells::start(&self.plan.outbox, &plans)?;
             let taken = bells.accept_for(&findings, &routes);
             let arrival = match &taken {
@@ -154,6 +156,9 @@ impl Desk {
         }
         let mut seen = HashSet::new();
         chosen.retain(|matched| seen.insert(matched.finding.id.as_str()));
+        if let Some(most) = order.most.filter(|&most| chosen.len() > most) {
+            return Err(AppError::TooMany { findings: chosen.len(), most });
+        }
         let outbox = self.outbox_if_there()?;
         let mut accepted = Accepted::default();
         let (mut planned, mut suppressed) = (Vec::new(), 0);
@@ -182,14 +187,6 @@ impl Desk {
         Ok(Prepared { findings, routes, receipt })
     }
 
-    fn outbox_if_there(&self) -> Result<Option<Outbox>, AppError> {
-        match self.outbox_to_read() {
-            Ok(outbox) => Ok(Some(outbox)),
-            Err(AppError::Outbox(OutboxError::Absent { .. })) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Waits until these deliveries have arrived or can't, the time is over, or the desk closes.
     fn arrival(
         &self,
@@ -210,17 +207,18 @@ impl Desk {
     }
 
     /// Waits until no other call has the outbox for itself.
-    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
-        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Errors
+    /// The desk closes: it waits for the one that is at the outbox, and nobody else begins.
+    pub(super) fn alone(&self) -> Result<MutexGuard<'_, ()>, AppError> {
+        let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closing.load(Ordering::Relaxed) { Err(AppError::Stopped) } else { Ok(alone) }
     }
 }
 
 fn plan_one(matched: &Matched<'_>, routes: &[Route], outbox: Option<&Outbox>) -> Result<PlannedForward, AppError> {
     let finding = matched.finding;
-    let given = match outbox {
-        Some(outbox) => deliveries(outbox, &finding.id)?,
-        None => Vec::new(),
-    };
+    let given = deliveries(outbox, &finding.id)?;
     let is_known = |sink: &String| given.iter().any(|delivery| delivery.sink == *sink);
     let takes = routes.iter().filter(|route| route.takes(finding)).map(|route| route.sink.clone());
     let (known, new): (Vec<_>, Vec<_>) = takes.partition(is_known);
@@ -235,14 +233,10 @@ fn plan_one(matched: &Matched<'_>, routes: &[Route], outbox: Option<&Outbox>) ->
     })
 }
 
-fn deliveries(outbox: &Outbox, id: &str) -> Result<Vec<DeliveryState>, AppError> {
-    Ok(outbox.show(id)?.map(|shown| shown.deliveries).unwrap_or_default())
-}
-
 fn count(outbox: &Outbox, findings: &[Finding], routes: &[Route]) -> Result<Arrival, AppError> {
     let mut arrival = Arrival::default();
     for finding in findings {
-        let given = deliveries(outbox, &finding.id)?;
+        let given = deliveries(Some(outbox), &finding.id)?;
         for delivery in given.iter().filter(|delivery| routes.iter().any(|route| route.sink == delivery.sink)) {
             match delivery.state {
                 "delivered" => arrival.delivered += 1,

@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Analysis, Change, Desk};
+use super::{Change, Desk};
 use crate::{
-    app::{AppError, ModelCard, Watch, analysis::with_causes},
+    app::{AppError, ModelCard, Watch, with_causes},
     batch::Progress,
     report::BatchSummary,
 };
@@ -63,8 +63,6 @@ pub enum JobKind {
     Batch,
     /// Learning from the logs.
     Train,
-    /// Logs analyzed.
-    Analysis,
 }
 
 /// How far a job is.
@@ -84,13 +82,15 @@ pub enum JobState {
 }
 
 impl JobKind {
+    /// All of them.
+    pub(super) const ALL: [Self; 2] = [Self::Batch, Self::Train];
+
     /// The `snake_case` name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Batch => "batch",
             Self::Train => "train",
-            Self::Analysis => "analysis",
         }
     }
 }
@@ -123,8 +123,6 @@ pub enum JobResult {
     Batch(Box<BatchSummary>),
     /// The models that were written.
     Models(Vec<ModelCard>),
-    /// What was found, without the anomalies.
-    Analysis(Box<Analysis>),
 }
 
 /// What a job does.
@@ -169,7 +167,11 @@ impl Entry {
         match ended {
             Ok(result) => (job.state, job.result) = (JobState::Succeeded, Some(result)),
             Err(AppError::Stopped) => job.state = JobState::Cancelled,
-            Err(error) => (job.state, job.error) = (JobState::Failed, Some(with_causes(&error))),
+            Err(error) => {
+                let told: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(job = job.id, kind = job.kind.name(), by = job.by, error = told, "a job failed");
+                (job.state, job.error) = (JobState::Failed, Some(with_causes(&error)));
+            }
         }
         job.id.clone()
     }
@@ -207,6 +209,11 @@ impl Jobs {
         let queue = self.queue();
         let found = queue.known.iter().find(|entry| entry.job().id == id);
         found.cloned().ok_or_else(|| AppError::NoSuchJob(id.to_owned()))
+    }
+
+    /// What is seen of each job, the newest first. Results stay where they are: there may be a hundred long ones.
+    pub(super) fn look<T>(&self, see: impl Fn(&Job) -> T) -> Vec<T> {
+        self.queue().known.iter().rev().map(|entry| see(&entry.job())).collect()
     }
 
     /// Whether a job of this kind waits or goes on.
@@ -257,9 +264,8 @@ impl Jobs {
             let watch = Watch { progress: &Told { entry: &entry, desk }, stop: &entry.stop };
             // What a job held when it broke off goes with it; the desk's own state is behind locks that are whole.
             let ended = catch_unwind(AssertUnwindSafe(|| work(desk, watch)));
-            let broke_off = |_| Err(AppError::Conflict("the job broke off; this is a bug".to_owned()));
-            let id = entry.end(ended.unwrap_or_else(broke_off));
-            desk.gauges.job_ended(&entry.job());
+            let id = entry.end(ended.unwrap_or_else(|_| Err(AppError::BrokeOff)));
+            desk.counts.job_ended(&entry.job());
             desk.tell(Change::Job { id });
         }
     }
@@ -307,10 +313,10 @@ impl Queue {
 }
 
 impl Desk {
-    /// The jobs that are known, the newest first.
+    /// The jobs that are known, the newest first, with their results.
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
-        self.jobs.queue().known.iter().rev().map(|entry| entry.job().clone()).collect()
+        self.jobs.look(Job::clone)
     }
 
     /// One job.
@@ -335,7 +341,7 @@ impl Desk {
         };
         if was_waiting {
             entry.end(Err(AppError::Stopped));
-            self.gauges.job_ended(&entry.job());
+            self.counts.job_ended(&entry.job());
             self.tell(Change::Job { id: id.to_owned() });
         } else if entry.job().state.is_over() {
             return Err(AppError::Conflict(format!("the job {id} is over already")));

@@ -1,4 +1,4 @@
-//! The dead letters: looked at a page at a time, sent again, thrown away.
+//! The dead letters: looked at a page at a time, sent again.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Change, Desk};
 use crate::{
     app::{AppError, LARGEST_PAGE, delivery::open_to_change},
-    outbox::{DeadLetter, Letters, Outbox, OutboxError},
+    outbox::{DeadLetter, Letters},
 };
 
 /// Some dead letters of an answer.
@@ -19,19 +19,7 @@ pub struct DeadLetterPage {
 }
 
 impl Desk {
-    /// The dead letters, the oldest first.
-    ///
-    /// # Errors
-    /// The outbox can't be read.
-    pub fn dead_letters(&self, which: &Letters) -> Result<Vec<DeadLetter>, AppError> {
-        match self.outbox_to_read() {
-            Ok(outbox) => Ok(outbox.dead(which)?),
-            Err(AppError::Outbox(OutboxError::Absent { .. })) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The same, a page at a time: up to `which.limit` of them, at most [`LARGEST_PAGE`], after what `next` of the page
+    /// The dead letters, the oldest first, a page at a time: up to `which.limit` of them, at most [`LARGEST_PAGE`], after what `next` of the page
     /// before said.
     ///
     /// # Errors
@@ -42,11 +30,8 @@ impl Desk {
         let limit = which.limit.unwrap_or(LARGEST_PAGE).clamp(1, LARGEST_PAGE);
         // One more tells whether there is another page.
         let asked = Letters { limit: Some(limit + 1), ..which.clone() };
-        let mut found = match self.outbox_to_read() {
-            Ok(outbox) => outbox.dead_after(&asked, after)?,
-            Err(AppError::Outbox(OutboxError::Absent { .. })) => Vec::new(),
-            Err(error) => return Err(error),
-        };
+        let outbox = self.outbox_if_there()?;
+        let mut found = outbox.map(|outbox| outbox.dead_after(&asked, after)).transpose()?.unwrap_or_default();
         let is_last = found.len() <= limit;
         found.truncate(limit);
         let next = found.last().filter(|_| !is_last).map(|(number, _)| number.to_string());
@@ -56,28 +41,16 @@ impl Desk {
     /// Gives dead letters another try; says how many.
     ///
     /// # Errors
-    /// Another process has the outbox, or it can't be written.
+    /// Another process has the outbox, it can't be written, or the desk closes.
     pub fn replay(&self, which: &Letters) -> Result<u64, AppError> {
-        self.change_letters(|outbox| outbox.replay(which))
-    }
-
-    /// Throws dead letters away; says how many. They stay counted.
-    ///
-    /// # Errors
-    /// As [`Desk::replay`].
-    pub fn purge(&self, which: &Letters) -> Result<u64, AppError> {
-        self.change_letters(|outbox| outbox.purge(which))
-    }
-
-    fn change_letters(&self, change: impl FnOnce(&Outbox) -> Result<u64, OutboxError>) -> Result<u64, AppError> {
         let count = match self.bells() {
-            Some(bells) => change(bells.outbox())?,
+            Some(bells) => bells.outbox().replay(which)?,
             None => {
-                let _alone = self.alone();
-                match self.outbox_to_read() {
+                let _alone = self.alone()?;
+                match self.outbox_if_there() {
                     // An outbox that is not there has no dead letters, and none is made for that.
-                    Err(AppError::Outbox(OutboxError::Absent { .. })) => 0,
-                    _ => change(&open_to_change(&self.plan.outbox)?)?,
+                    Ok(None) => 0,
+                    _ => open_to_change(&self.plan.outbox)?.replay(which)?,
                 }
             }
         };

@@ -62,7 +62,7 @@ impl Seen {
     /// What is seen now; what differs is told. What can't be read is told to whoever asks for it.
     fn next(self, desk: &Desk) -> Self {
         let now = Self {
-            deliveries: desk.outbox_to_read().ok().and_then(|outbox| outbox.revision().ok()),
+            deliveries: desk.outbox_if_there().ok().flatten().and_then(|outbox| outbox.revision().ok()),
             view: desk.shelf.view().ok(),
             judgments: desk.judgments().ok(),
             running: desk.jobs.running(),

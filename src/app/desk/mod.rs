@@ -4,9 +4,9 @@
 //! that may wait.
 
 mod analyze;
+mod counts;
 mod findings;
 mod forward;
-mod gauges;
 mod health;
 mod jobs;
 mod letters;
@@ -23,11 +23,12 @@ mod tests;
 mod turns;
 
 use std::{
-    path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock, TryLockError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use schemars::JsonSchema;
@@ -48,9 +49,14 @@ pub use self::{
     tasks::{BatchRequest, TrainRequest},
 };
 use self::{
-    gauges::Gauges, health::LastHealth, jobs::Jobs, lookout::Lookout, models::Models, shelf::Shelf, turns::Turns,
+    counts::Counts, health::LastHealth, jobs::Jobs, lookout::Lookout, models::Models, shelf::Shelf, turns::Turns,
 };
-use super::{AppError, Bells, sink_plans};
+use super::{
+    AppError, Bells,
+    delivery::{GRACE, RUNTIME_ENDS},
+    models::model_dir,
+    sink_plans,
+};
 use crate::{config::Plan, judgment};
 
 /// Changes that a slow listener may be behind before it is told that it missed some.
@@ -59,6 +65,11 @@ const CHANGES_KEPT: usize = 256;
 const MOST_WAITING: usize = 256;
 /// Long analyses that may wait for each other.
 const MOST_LONG_WAITING: usize = 16;
+
+/// How long closing waits for a call that is at the outbox: what its lanes get to end, and a moment to count what arrived.
+const LAST_CALL: Duration = GRACE.saturating_add(RUNTIME_ENDS).saturating_add(Duration::from_secs(2));
+/// How often it is looked whether that call is over.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// How findings get to the sinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +119,7 @@ pub struct Desk {
     lookout: Mutex<Option<Lookout>>,
     /// Becomes true when the desk closes, for whoever waits.
     closing: AtomicBool,
-    gauges: Gauges,
+    counts: Counts,
     health: LastHealth,
 }
 
@@ -118,7 +129,7 @@ impl Desk {
     ///
     /// # Errors
     /// The outbox is in use or can't be opened, or a sink can't be built.
-    pub fn open(mut plan: Plan, delivery: Delivery) -> Result<Arc<Self>, AppError> {
+    pub fn open(plan: Plan, delivery: Delivery) -> Result<Arc<Self>, AppError> {
         let bells = match (delivery, sink_plans(&plan, &[])) {
             (Delivery::OnDemand, _) => None,
             (Delivery::Staying, Ok(sinks)) => Some(Arc::new(Bells::start(&plan.outbox, &sinks)?)),
@@ -126,14 +137,13 @@ impl Desk {
             (Delivery::Staying, Err(error)) => return Err(error),
         };
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
-        // Where training without a directory puts them; here what was learned is used as well.
-        let models = plan.batch.model_dir.get_or_insert_with(|| PathBuf::from("models")).clone();
         let desk = Arc::new(Self {
             bells: RwLock::new(bells),
             alone: Mutex::default(),
             shelf: Shelf::new(&plan),
             decisions: judgment::Reader::in_folder(&plan.outbox.folder),
-            models: Models::within(models),
+            // The plan stays as it is: a batch to which nobody gave models learns from its logs, here as on the command line.
+            models: Models::within(model_dir(&plan)),
             jobs: Jobs::default(),
             small_turns: Turns::new(plan.detect.threads.get(), MOST_WAITING),
             large_turns: Turns::new(1, MOST_LONG_WAITING),
@@ -141,7 +151,7 @@ impl Desk {
             told: AtomicUsize::new(0),
             lookout: Mutex::default(),
             closing: AtomicBool::new(false),
-            gauges: Gauges::new(),
+            counts: Counts::new(),
             health: LastHealth::default(),
             plan,
         });
@@ -162,18 +172,28 @@ impl Desk {
         self.changes.subscribe()
     }
 
-    /// Ends jobs and lanes; what is not delivered waits in the outbox for the next start. Not to be called from async
-    /// code.
+    /// Says that the desk closes soon, and returns at once: calls that wait for deliveries end with what has arrived by
+    /// then, and none begins that needs the outbox for itself.
+    pub fn begin_closing(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends jobs and lanes, and waits some seconds for the calls that are at the outbox, so that what arrived is noted;
+    /// what is not delivered waits there for the next start. Not to be called from async code.
     ///
     /// # Errors
     /// What the outbox says.
     pub fn close(&self) -> Result<(), AppError> {
-        self.closing.store(true, Ordering::Relaxed);
+        self.begin_closing();
         drop(self.lookout.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.jobs.close();
         let bells = self.bells.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Somebody who still has them is in a call, which ends by itself; the lanes end with the last one.
-        bells.and_then(Arc::into_inner).map_or(Ok(()), |bells| bells.stop().map(|_| ()))
+        let until = Instant::now() + LAST_CALL;
+        let goes_on = || matches!(self.alone.try_lock(), Err(TryLockError::WouldBlock));
+        while goes_on() && Instant::now() < until {
+            thread::sleep(GLANCE);
+        }
+        bells.and_then(|bells| last(bells, until)).map_or(Ok(()), |bells| bells.stop().map(|_| ()))
     }
 
     fn bells(&self) -> Option<Arc<Bells>> {
@@ -186,5 +206,17 @@ impl Desk {
         }
         // An error says that nobody looks on.
         let _ = self.changes.send(change);
+    }
+}
+
+/// Waits until no call has the lanes any more; `None` when one still has them: they end with it.
+fn last(mut bells: Arc<Bells>, until: Instant) -> Option<Bells> {
+    loop {
+        bells = match Arc::try_unwrap(bells) {
+            Ok(bells) => return Some(bells),
+            Err(shared) if Instant::now() < until => shared,
+            Err(_) => return None,
+        };
+        thread::sleep(GLANCE);
     }
 }

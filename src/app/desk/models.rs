@@ -67,6 +67,12 @@ impl Models {
         Self { folder, state: Mutex::default() }
     }
 
+    /// The directory.
+    #[cfg(test)]
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The model of a log, or else the default one, if there is one.
     pub(super) fn of(&self, family: &str) -> Result<Option<Arc<Model>>, AppError> {
         if let Some(model) = self.load(&model_file(&self.folder, family))? {
@@ -210,18 +216,5 @@ impl Desk {
         let model = self.models.load(&file)?.ok_or_else(unknown)?;
         self.models.state().default = Some(name.clone());
         Ok(ModelEntry { name, card: Some(ModelCard::new(file, &model)), error: None, is_default: true })
-    }
-
-    /// The model that a log of this name is judged with, by its name; `None` when it is learned from its own events.
-    ///
-    /// # Errors
-    /// The model can't be looked for.
-    pub fn model_for(&self, log: &str) -> Result<Option<String>, AppError> {
-        let family = family_of(log);
-        let file = model_file(&self.models.folder, &family);
-        if stamp(&file)?.is_some() {
-            return Ok(file.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-        }
-        Ok(self.models.default())
     }
 }

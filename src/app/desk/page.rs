@@ -196,9 +196,8 @@ impl Desk {
     }
 
     fn jobs_at_hand(&self) -> Vec<JobFacts> {
-        let facts = |job: super::Job| JobFacts {
+        let facts = |job: &super::Job| JobFacts {
             title: match job.kind {
-                JobKind::Analysis => "Analysis",
                 JobKind::Batch => "Batch",
                 JobKind::Train => "Training",
             },
@@ -209,13 +208,13 @@ impl Desk {
                 JobState::Failed => "failed",
                 JobState::Cancelled => "cancelled",
             },
-            stage: job.stage,
+            stage: job.stage.clone(),
             bytes: (job.done_bytes, job.total_bytes),
-            by: job.by,
+            by: job.by.clone(),
             times: (job.created, job.ended),
-            error: job.error,
+            error: job.error.clone(),
         };
-        self.jobs().into_iter().map(facts).collect()
+        self.jobs.look(facts)
     }
 }
 

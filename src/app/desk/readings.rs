@@ -10,7 +10,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Desk, JobKind, JobState, ModelEntry, gauges::PREFIX, health::free_bytes};
+use super::{Desk, JobKind, JobState, ModelEntry, counts::PREFIX, health::free_bytes};
 use crate::{
     app::{AppError, sink_plans},
     outbox::{SinkStatus, Status},
@@ -107,7 +107,7 @@ impl Desk {
     }
 
     fn write_metrics(&self, text: &mut String) -> fmt::Result {
-        self.gauges.write(text)?;
+        self.counts.write(text)?;
         let mut readings = Readings::default();
         self.read_outbox(&mut readings);
         self.read_disk(&mut readings);
@@ -118,7 +118,7 @@ impl Desk {
         readings.gauge("build_info", "The program's version", vec![Reading { labels: build, value: 1.0 }]);
         readings.write(Some(PREFIX), text)?;
         let mut process = Readings::default();
-        read_process(self.gauges.opened, &mut process);
+        read_process(self.counts.opened, &mut process);
         process.write(None, text)
     }
 
@@ -239,11 +239,11 @@ impl Desk {
     }
 
     fn read_jobs(&self, readings: &mut Readings) {
-        let jobs = self.jobs();
+        let jobs = self.jobs.look(|job| (job.kind, job.state));
         let mut found = Vec::new();
-        for kind in [JobKind::Batch, JobKind::Train, JobKind::Analysis] {
+        for kind in JobKind::ALL {
             for state in [JobState::Waiting, JobState::Running] {
-                let count = jobs.iter().filter(|job| job.kind == kind && job.state == state).count();
+                let count = jobs.iter().filter(|job| **job == (kind, state)).count();
                 let labels = vec![("kind", kind.name().to_owned()), ("state", state.name().to_owned())];
                 found.push(Reading { labels, value: number(count as u64) });
             }

@@ -20,7 +20,7 @@ use crate::{
     },
     config::Plan,
     report::{
-        BatchSummary, FileReport,
+        FileReport,
         load::{Content, read},
     },
     sink::Finding,
@@ -58,7 +58,6 @@ struct Stamp {
 #[derive(Debug)]
 enum Known {
     Report(Arc<FileReport>),
-    Summary(Arc<BatchSummary>),
     Broken(String),
     Foreign,
 }
@@ -75,8 +74,6 @@ struct Keeping {
 pub(super) struct View {
     /// The reports without their anomalies: those of the batch by source and time, then those of analyses by time.
     pub(super) reports: Arc<[Arc<FileReport>]>,
-    /// The newest summary of a batch.
-    pub(super) summary: Option<Arc<BatchSummary>>,
     /// Where each finding stands for the first time: report and number in it.
     places: Vec<(u32, u32)>,
     /// What could not be read.
@@ -84,13 +81,13 @@ pub(super) struct View {
 }
 
 impl View {
-    fn new(reports: Vec<Arc<FileReport>>, problems: Vec<String>, summary: Option<Arc<BatchSummary>>) -> Self {
+    fn new(reports: Vec<Arc<FileReport>>, problems: Vec<String>) -> Self {
         let (mut places, mut seen) = (Vec::new(), HashSet::new());
         for (at, report) in (0_u32..).zip(&reports) {
             let new = (0_u32..).zip(&report.findings).filter(|(_, finding)| seen.insert(finding.id.as_str()));
             places.extend(new.map(|(number, _)| (at, number)));
         }
-        Self { reports: reports.into(), summary, places, problems }
+        Self { reports: reports.into(), places, problems }
     }
 
     /// How many findings there are.
@@ -112,7 +109,7 @@ impl Shelf {
     }
 
     pub(super) fn within(folder: &Path, bounds: Bounds) -> Self {
-        let view = Arc::new(View::new(Vec::new(), Vec::new(), None));
+        let view = Arc::new(View::new(Vec::new(), Vec::new()));
         Self {
             folder: folder.to_owned(),
             state: Mutex::new(State { files: BTreeMap::new(), view, listed: None }),
@@ -227,9 +224,7 @@ impl State {
         reports.extend(kept.reports().cloned());
         let broken = known().filter_map(|known| if let Known::Broken(problem) = known { Some(problem) } else { None });
         let problems = broken.chain(kept.problems()).cloned().collect();
-        let summaries =
-            known().filter_map(|known| if let Known::Summary(summary) = known { Some(summary) } else { None });
-        View::new(reports, problems, summaries.max_by_key(|summary| summary.finished_at).cloned())
+        View::new(reports, problems)
     }
 }
 
@@ -239,8 +234,7 @@ fn known(path: &Path) -> Known {
             report.anomalies = Vec::new();
             Known::Report(Arc::from(report))
         }
-        Ok(Content::Summary(summary)) => Known::Summary(Arc::new(summary)),
-        Ok(Content::Foreign) => Known::Foreign,
+        Ok(Content::Summary(_) | Content::Foreign) => Known::Foreign,
         Err(message) => Known::Broken(format!("{}: {message}", path.display())),
     }
 }

@@ -121,20 +121,24 @@ impl Desk {
     /// # Errors
     /// It can't be read.
     pub fn outbox(&self) -> Result<Status, AppError> {
-        match self.outbox_to_read() {
-            Ok(outbox) => Ok(outbox.status()?),
-            Err(AppError::Outbox(OutboxError::Absent { .. })) => {
+        match self.outbox_if_there()? {
+            Some(outbox) => Ok(outbox.status()?),
+            None => {
                 let max_bytes = self.plan.outbox.max_bytes;
                 Ok(Status { sinks: Vec::new(), bytes: 0, max_bytes, quarantined: Vec::new() })
             }
-            Err(error) => Err(error),
         }
     }
 
-    pub(super) fn outbox_to_read(&self) -> Result<Outbox, AppError> {
-        match self.bells() {
-            Some(bells) => Ok(bells.outbox().clone()),
-            None => Ok(open_to_read(&self.plan.outbox)?),
+    /// The outbox for reading; `None` before anything was ever put into it.
+    pub(super) fn outbox_if_there(&self) -> Result<Option<Outbox>, AppError> {
+        if let Some(bells) = self.bells() {
+            return Ok(Some(bells.outbox().clone()));
+        }
+        match open_to_read(&self.plan.outbox) {
+            Ok(outbox) => Ok(Some(outbox)),
+            Err(OutboxError::Absent { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What jobs do: rounds of the batch, training, analyses of files.
+//! What jobs do: rounds of the batch, and training.
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use super::{AnalyzeRequest, Change, Desk, Job, JobKind, JobResult, gauges::Analyzed, models::check_name};
+use super::{Change, Desk, Job, JobKind, JobResult, counts::Analyzed, models::check_name};
 use crate::{
     app::{AppError, models::train_on, run_batch},
     batch::{self, BatchError, Handover, Nobody, Repeat, RunEnd},
@@ -15,8 +15,6 @@ use crate::{
 const MOST_FILES: usize = 1_000;
 /// Models that the result of a training names.
 const MOST_MODELS: usize = 1_000;
-/// Findings, and logs, that the result of an analysis holds.
-const MOST_FINDINGS: usize = 100;
 
 /// A round of the batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,11 +58,14 @@ impl Desk {
         let work = move |desk: &Desk, watch: crate::app::Watch<'_>| {
             let bells = desk.bells();
             let handover: &dyn Handover = bells.as_deref().map_or(&Nobody, |bells| bells);
+            // Taken before: the round itself brings its findings there.
+            let before = desk.shelf.view().ok();
             let (began, mut summary) = (Instant::now(), None);
             let end = run_batch(&plan, Repeat::Once, (watch, handover), &mut |round| {
                 summary = round.ok().map(|round| {
                     let (reports, failed) = (&round.reports, round.summary.files_failed);
-                    desk.gauges.analyzed(Analyzed { source: "batch", reports, failed, took: began.elapsed() });
+                    desk.counts.analyzed(Analyzed { source: "batch", reports, failed, took: began.elapsed() });
+                    desk.counts.found(reports, before.as_deref());
                     round.summary.clone()
                 });
             });
@@ -100,22 +101,6 @@ impl Desk {
             Ok(JobResult::Models(models))
         };
         self.start(JobKind::Train, by, Box::new(work))
-    }
-
-    /// Begins to analyze logs; as [`Desk::analyze`], for logs that take longer than a call should.
-    ///
-    /// # Errors
-    /// A path is not there, or too many jobs wait.
-    pub fn start_analysis(self: &Arc<Self>, request: AnalyzeRequest, by: &str) -> Result<Job, AppError> {
-        if let super::LogInput::Paths(paths) = &request.input {
-            there(paths)?;
-        }
-        let work = move |desk: &Desk, watch: crate::app::Watch<'_>| {
-            let mut analysis = desk.analyze(request, watch)?;
-            analysis.cut(0, MOST_FINDINGS);
-            Ok(JobResult::Analysis(Box::new(analysis)))
-        };
-        self.start(JobKind::Analysis, by, Box::new(work))
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct StayingPlaces {
     /// Directory with the reports [OUTPUT_DIR] [default: batch_outputs/]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     output_dir: Option<PathBuf>,
-    /// Directory with trained models [MODEL_DIR]
+    /// Directory with trained models [MODEL_DIR] [default: models/]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     model_dir: Option<PathBuf>,
     /// File of the API keys [WATCHBELL_KEYS_FILE] [default: api_keys.json]

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    app::{Analysis, AnalyzeRequest, LogInput, Severity, ThreatType},
+    app::{Analysis, AnalyzeRequest, LogInput},
     mcp::{
         arguments::{LineOrRecord, Logs, OneFile},
         call::Call,
         catalog::{Answer, Toolset},
         failure::Failure,
         untrusted::keep,
-        views::{AnomalyCard, FindingCard, LogCard, counted, number, size},
+        views::{AnomalyCard, FindingCard, LogCard, number, size},
     },
 };
 
@@ -117,6 +117,7 @@ fn told(analysis: &Analysis, kept: bool, left_out: usize) -> Analyzed {
     let mut anomalies: Vec<AnomalyCard> = strongest.into_iter().take(20).map(AnomalyCard::of).collect();
     let mut logs: Vec<LogCard> = analysis.logs.iter().map(LogCard::of).collect();
     let mut truncated = number(analysis.anomalies_detected) > size(anomalies.len());
+    truncated |= analysis.findings_left_out > 0 || analysis.logs_left_out > 0;
     truncated |= keep(&mut findings, FINDINGS);
     truncated |= keep(&mut anomalies, ANOMALIES);
     truncated |= keep(&mut logs, LOGS);
@@ -130,9 +131,9 @@ fn told(analysis: &Analysis, kept: bool, left_out: usize) -> Analyzed {
         anomalies_detected: number(analysis.anomalies_detected),
         anomaly_rate: analysis.anomaly_rate,
         threshold: analysis.threshold,
-        findings_total: size(analysis.findings.len()),
-        by_severity: counted(analysis.findings.iter().map(|one| one.finding.severity), Severity::name),
-        by_threat: counted(analysis.findings.iter().map(|one| one.finding.threat_type), ThreatType::name),
+        findings_total: number(analysis.total_findings),
+        by_severity: analysis.by_severity.iter().map(|(one, count)| (one.name().to_owned(), number(*count))).collect(),
+        by_threat: analysis.by_threat.iter().map(|(one, count)| (one.name().to_owned(), number(*count))).collect(),
         findings,
         anomalies,
         logs,
@@ -141,5 +142,45 @@ fn told(analysis: &Analysis, kept: bool, left_out: usize) -> Analyzed {
         elapsed_secs: analysis.elapsed_secs,
         truncated,
         hint: hint.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Severity, ThreatType};
+
+    /// Of many findings, or logs, the desk lists the first thousand.
+    fn cut(findings: u64, logs: u64) -> Analyzed {
+        let analysis = Analysis {
+            total_events: 0,
+            anomalies_detected: 0,
+            anomaly_rate: 0.0,
+            threshold: 0.7,
+            anomalies: Vec::new(),
+            anomalies_left_out: 0,
+            total_findings: findings,
+            by_severity: BTreeMap::from([(Severity::High, findings), (Severity::Low, 0)]),
+            by_threat: BTreeMap::from([(ThreatType::BruteForce, findings)]),
+            findings: Vec::new(),
+            findings_left_out: findings,
+            logs: Vec::new(),
+            logs_left_out: logs,
+            handed_over: None,
+            elapsed_secs: 0.0,
+        };
+        told(&analysis, true, 0)
+    }
+
+    #[test]
+    fn sums_are_of_all_findings_whatever_is_listed() {
+        let told = cut(1_500, 0);
+        assert_eq!(
+            (told.findings_total, told.by_severity["high"], told.by_threat["brute_force"]),
+            (1_500, 1_500, 1_500)
+        );
+        assert!(told.truncated && told.hint.is_some());
+        assert!(cut(0, 3).truncated, "logs that are not listed are told too");
+        assert!(!cut(0, 0).truncated);
     }
 }

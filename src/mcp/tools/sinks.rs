@@ -281,26 +281,15 @@ pub(in crate::mcp) fn forward(call: &Call<'_>, forwarding: Forwarding) -> Result
         // Everything is never sent by an oversight.
         _ => return Err(Failure::arguments("give `ids`, or a `filter` that says something")),
     };
-    let mut order = ForwardOrder {
+    let receipt = desk.forward(&ForwardOrder {
         ids,
         query,
         sinks: forwarding.sinks.unwrap_or_default(),
-        dry_run: true,
+        most: Some(MOST_FORWARDED),
+        dry_run,
         wait: Some(WAIT),
         ..ForwardOrder::default()
-    };
-    let mut receipt = desk.forward(&order)?;
-    if receipt.findings > MOST_FORWARDED {
-        return Err(Failure::Failed {
-            code: "too_many",
-            fix: "narrow the filter, or let the operator run `watchbell forward`".to_owned(),
-            detail: format!("{} findings match, at most {MOST_FORWARDED} go at once", receipt.findings),
-        });
-    }
-    if !dry_run {
-        order.dry_run = false;
-        receipt = desk.forward(&order)?;
-    }
+    })?;
     let mut planned: Vec<PlannedCard> = receipt
         .planned
         .iter()

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
-use watchbell_sink::{ErrorKind, Receipt, SinkError, Verdict};
+use watchbell_sink::{ErrorKind, NotConnected, Receipt, SinkError, Verdict};
 
 use crate::outbox::{
     clock::Millis,
@@ -139,7 +139,8 @@ fn may_have_arrived(error: &SinkError) -> bool {
 fn was_refused(error: &SinkError) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = cause {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+        let is_refusal = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        if error.is::<NotConnected>() || error.downcast_ref().is_some_and(is_refusal) {
             return true;
         }
         cause = error.source();
@@ -149,7 +150,15 @@ fn was_refused(error: &SinkError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use watchbell_sink::{Batch, Delivery, Payload};
+    use std::{
+        io::Read,
+        net::{SocketAddr, TcpListener},
+    };
+
+    use watchbell_sink::{
+        Batch, Context, Delivery, Payload,
+        http::{HttpClient, HttpOptions, Method},
+    };
 
     use super::*;
 
@@ -246,5 +255,30 @@ mod tests {
         assert!(may_have_arrived(&error().with_source(reset)));
         assert!(may_have_arrived(&error().with_status(504)));
         assert!(may_have_arrived(&error()));
+    }
+
+    /// Asks for what listens nowhere, or answers nothing, through the client that sinks share.
+    fn failure_at(address: SocketAddr) -> SinkError {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = HttpClient::new(&Context::new("soc"), HttpOptions::default()).unwrap();
+        let url = format!("http://{address}/token-in-the-path").parse().unwrap();
+        runtime.block_on(client.send(client.request(Method::POST, url))).unwrap_err()
+    }
+
+    #[test]
+    fn a_closed_port_leaves_no_doubt_and_a_connection_that_breaks_does() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let closing = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 1000]);
+        });
+        let broken = failure_at(address);
+        closing.join().unwrap();
+        assert!(broken.kind == ErrorKind::Unavailable && may_have_arrived(&broken), "{broken:?}");
+        // The listener went with its thread.
+        let refused = failure_at(address);
+        assert!(refused.kind == ErrorKind::Unavailable && !may_have_arrived(&refused), "{refused:?}");
+        assert!(!refused.source().unwrap().to_string().contains("token"), "{refused:?}");
     }
 }

@@ -64,6 +64,9 @@ fn an_answer_is_bounded_and_counts_what_it_leaves_out() {
     let weakest = analysis.anomalies.iter().map(strongest).fold(1.0, f64::min);
     assert!(all.iter().filter(|anomaly| strongest(anomaly) > weakest).count() < 5);
     assert!(analysis.findings.is_empty() && analysis.findings_left_out > 0);
+    assert_eq!(analysis.total_findings, analysis.findings_left_out, "the sums are of all");
+    assert_eq!(analysis.by_severity.values().sum::<u64>(), analysis.total_findings);
+    assert_eq!(analysis.by_threat.values().sum::<u64>(), analysis.total_findings);
     assert!(analysis.logs.is_empty() && analysis.logs_left_out == 1);
 }
 

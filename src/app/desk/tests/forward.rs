@@ -96,11 +96,11 @@ fn a_sink_that_is_away_is_waited_for_no_longer_than_was_said() {
 }
 
 #[test]
-fn dead_letters_are_read_in_pages_sent_again_and_thrown_away() {
+fn dead_letters_are_read_in_pages_and_sent_again() {
     let server = Served::new(|request| Answer::status(if request.route() == "/one" { 400 } else { 200 }));
     let (_folder, desk, _) = desk_with(Delivery::OnDemand, &server);
     assert!(desk.dead_letter_page(&Letters::default(), None).unwrap().letters.is_empty());
-    assert_eq!(desk.purge(&Letters::default()).unwrap(), 0);
+    assert_eq!(desk.replay(&Letters::default()).unwrap(), 0);
     let receipt = desk.forward(&ForwardOrder { wait: Some(Duration::from_secs(20)), ..all() }).unwrap();
     assert_eq!(receipt.arrival, Some(Arrival { delivered: 6, dead: 6, pending: 0 }));
     let four = Letters { limit: Some(4), ..Letters::default() };
@@ -108,12 +108,61 @@ fn dead_letters_are_read_in_pages_sent_again_and_thrown_away() {
     let second = desk.dead_letter_page(&four, first.next.as_deref()).unwrap();
     assert_eq!((first.letters.len(), second.letters.len(), second.next), (4, 2, None));
     let all = [first.letters, second.letters].concat();
-    assert_eq!(all, desk.dead_letters(&Letters::default()).unwrap());
+    assert_eq!(all, desk.dead_letter_page(&Letters::default(), None).unwrap().letters);
     assert!(matches!(desk.dead_letter_page(&four, Some("x")), Err(AppError::Request(_))));
     assert_eq!(desk.replay(&Letters { finding: Some(all[0].finding.clone()), ..Letters::default() }).unwrap(), 1);
-    assert_eq!(desk.purge(&Letters::default()).unwrap(), 5);
     let one = desk.sinks().unwrap().remove(0);
-    assert_eq!((one.dead, one.pending), (0, 1));
+    assert_eq!((one.dead, one.pending), (5, 1));
+}
+
+#[test]
+fn more_than_were_allowed_are_refused_before_anything_goes_out() {
+    let server = accepting();
+    let (folder, desk, _) = desk_with(Delivery::OnDemand, &server);
+    let most = |most| desk.forward(&ForwardOrder { most: Some(most), dry_run: most > 5, ..all() });
+    assert!(matches!(most(5), Err(AppError::TooMany { findings: 6, most: 5 })));
+    assert_eq!(most(6).unwrap().findings, 6);
+    assert!(!folder.path().join("outbox").exists() && server.server.seen() == 0);
+}
+
+/// What a sink took while the desk closed is known to have arrived, or the next run would send it again.
+#[test]
+fn closing_waits_for_the_call_that_is_at_the_outbox() {
+    for delivery in [Delivery::OnDemand, Delivery::Staying] {
+        let server = Served::new(|_| Answer::status(200).after(Duration::from_millis(1_500)));
+        let (_folder, desk, _) = desk_with(delivery, &server);
+        let (receipt, later) = thread::scope(|scope| {
+            let call = scope.spawn(|| desk.forward(&ForwardOrder { wait: Some(Duration::from_secs(20)), ..all() }));
+            until("a delivery is on its way", || server.server.seen() > 0);
+            let later = scope.spawn(|| {
+                until("the desk closes", || desk.closing.load(Ordering::Relaxed));
+                desk.forward(&all())
+            });
+            desk.close().unwrap();
+            let delivered: u64 = desk.sinks().unwrap().iter().map(|sink| sink.status.as_ref().unwrap().delivered).sum();
+            assert_eq!(delivered as usize, server.server.seen(), "{delivery:?}");
+            (call.join().unwrap().unwrap(), later.join().unwrap())
+        });
+        let arrival = receipt.arrival.unwrap();
+        assert!(arrival.pending > 0 || delivery == Delivery::Staying, "it did not wait for all: {arrival:?}");
+        // Lanes that still stay take it, for the next start.
+        assert!(matches!(later, Err(AppError::Stopped)) || delivery == Delivery::Staying, "{later:?}");
+    }
+}
+
+#[test]
+fn who_waits_is_let_go_when_the_end_is_near() {
+    let server = Served::new(|_| Answer::status(503));
+    let (_folder, desk, _) = desk_with(Delivery::Staying, &server);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        let call = scope.spawn(|| desk.forward(&ForwardOrder { wait: Some(Duration::from_secs(60)), ..all() }));
+        until("a delivery is tried", || server.server.seen() > 0);
+        desk.begin_closing();
+        assert!(call.join().unwrap().unwrap().arrival.unwrap().pending > 0);
+    });
+    assert!(began.elapsed() < Duration::from_secs(30));
+    desk.close().unwrap();
 }
 
 /// One account, two threats: what is said about the one is not said about the other.

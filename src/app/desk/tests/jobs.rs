@@ -98,7 +98,6 @@ fn a_round_of_the_batch_is_summed_up_and_its_findings_are_at_hand() {
     let found = desk.findings(&crate::app::FindingQuery::default()).unwrap();
     assert_eq!((found.total + found.suppressed) as u64, summary.total_findings);
     assert!(found.total > 0);
-    assert!(desk.batch_summary().unwrap().is_some());
 }
 
 #[test]
@@ -119,16 +118,44 @@ fn what_can_t_be_a_round_is_said_at_once() {
     assert_eq!(over(&desk, &desk.start_batch(BatchRequest::default(), "ada").unwrap().id).state, JobState::Succeeded);
 }
 
+/// What stood in the file before was counted in the round before, what was lost of it too.
 #[test]
-fn files_are_analyzed_as_a_job_without_their_anomalies() {
+fn a_file_that_grew_is_counted_from_where_it_ended() {
     let (folder, desk) = desk();
-    let log = folder.path().join("logs/sso.jsonl");
-    fs::write(&log, attack(1)).unwrap();
-    let request = AnalyzeRequest { input: LogInput::Paths(vec![log]), hand_over: true };
-    let job = over(&desk, &desk.start_analysis(request, "ada").unwrap().id);
-    let Some(JobResult::Analysis(analysis)) = job.result else { panic!("{job:?}") };
-    assert!(analysis.anomalies.is_empty() && analysis.anomalies_left_out == analysis.anomalies_detected);
-    assert!(!analysis.findings.is_empty() && job.total_bytes > 0);
-    let missing = LogInput::Paths(vec![folder.path().join("nowhere")]);
-    assert!(desk.start_analysis(AnalyzeRequest { input: missing, hand_over: false }, "ada").is_err());
+    let log = folder.path().join("logs/auth.jsonl");
+    let good = |from: usize, to: usize| attack(1).lines().skip(from).take(to - from).collect::<Vec<_>>().join("\n");
+    fs::write(&log, format!("{}\nbroken\n{{\"a\"\n{}\nbroken", good(0, 20), good(20, 40))).unwrap();
+    let round = || match over(&desk, &desk.start_batch(BatchRequest::default(), "ada").unwrap().id).result {
+        Some(JobResult::Batch(summary)) => summary,
+        other => panic!("{other:?}"),
+    };
+    round();
+    let begin = fs::read_to_string(&log).unwrap();
+    fs::write(&log, format!("{begin}\n{}\n", good(40, 46))).unwrap();
+    round();
+    let begin = fs::read_to_string(&log).unwrap();
+    fs::write(&log, format!("{begin}broken\n")).unwrap();
+    round();
+    let view = desk.shelf.view().unwrap();
+    let counted: Vec<_> = view
+        .reports
+        .iter()
+        .map(|report| {
+            let complaints: u64 = report.complaints.iter().map(|complaint| complaint.count).sum();
+            (report.total_events, report.records, complaints)
+        })
+        .collect();
+    assert_eq!(counted, [(40, 43, 3), (6, 6, 0), (0, 1, 1)]);
+}
+
+#[test]
+fn what_is_looked_at_of_jobs_is_in_the_order_of_all() {
+    let (_folder, desk) = desk();
+    let done = desk.start(JobKind::Train, "ada", Box::new(|_, _| Ok(JobResult::Models(Vec::new())))).unwrap();
+    over(&desk, &done.id);
+    let failed = desk.start(JobKind::Batch, "ada", Box::new(|_, _| panic!("as the test wants"))).unwrap();
+    assert!(over(&desk, &failed.id).error.unwrap().contains("this is a bug"));
+    let seen = desk.jobs.look(|job| (job.id.clone(), job.kind, job.state));
+    let expected = [(failed.id, JobKind::Batch, JobState::Failed), (done.id, JobKind::Train, JobState::Succeeded)];
+    assert_eq!(seen, expected);
 }

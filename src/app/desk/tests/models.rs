@@ -30,17 +30,28 @@ fn train(desk: &Arc<Desk>, folder: &TempDir, name: Option<&str>) -> Job {
 #[test]
 fn what_is_learned_under_a_name_is_found_under_it() {
     let (folder, desk) = desk();
-    assert_eq!(desk.model_for("my-app_v2").unwrap(), None);
+    assert!(desk.models.of("my-app_v2").unwrap().is_none());
     let job = train(&desk, &folder, Some("my-app_v2"));
     assert_eq!(job.state, JobState::Succeeded, "{job:?}");
-    assert!(desk.model_for("my-app_v2").unwrap().is_some());
-    assert_eq!(desk.model_for("other").unwrap(), None);
+    let learned = desk.models.of("my-app_v2").unwrap().unwrap();
+    assert!(desk.models.of("other").unwrap().is_none());
     let models = desk.models().unwrap();
     assert_eq!(models.len(), 1);
     assert!(models[0].card.is_some() && !models[0].is_default);
     let loaded = desk.load_model("my-app_v2").unwrap();
     assert!(loaded.is_default && desk.models().unwrap()[0].is_default);
-    assert_eq!(desk.model_for("other").unwrap().as_ref(), Some(&loaded.name));
+    assert!(Arc::ptr_eq(&desk.models.of("other").unwrap().unwrap(), &learned));
+}
+
+/// Otherwise a round of the desk would find something else than one of the command line, once anything was learned.
+#[test]
+fn a_batch_to_which_nobody_gave_models_gets_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = plan(folder.path(), "");
+    plan.batch.model_dir = None;
+    let desk = Desk::open(plan, Delivery::OnDemand).unwrap();
+    assert_eq!(desk.plan().batch.model_dir, None);
+    assert_eq!(desk.models.folder(), std::path::Path::new("models"), "training and logs of calls have the usual one");
 }
 
 #[test]

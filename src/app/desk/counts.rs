@@ -4,6 +4,7 @@
 //! event has no rise that an alert could see. No text of a log, no account and no address is ever a label.
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -22,7 +23,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{Job, JobKind, JobState};
+use super::{Job, JobKind, JobState, shelf::View};
 use crate::{
     parse::ComplaintReason,
     report::FileReport,
@@ -45,7 +46,7 @@ type Counters<const N: usize> = Family<Labels<N>, Counter>;
 
 /// The counters.
 #[derive(Debug)]
-pub(super) struct Gauges {
+pub(super) struct Counts {
     registry: Registry,
     /// When the desk was opened.
     pub(super) opened: Timestamp,
@@ -75,9 +76,9 @@ pub(super) struct Analyzed<'a> {
     pub(super) took: Duration,
 }
 
-impl Gauges {
+impl Counts {
     pub(super) fn new() -> Self {
-        let mut gauges = Self {
+        let mut counts = Self {
             registry: Registry::with_prefix(PREFIX),
             opened: Timestamp::now(),
             events: Family::default(),
@@ -92,9 +93,9 @@ impl Gauges {
             scores: Scores::default(),
             took: Family::new_with_constructor(Durations),
         };
-        gauges.register();
-        gauges.begin_with_zero();
-        gauges
+        counts.register();
+        counts.begin_with_zero();
+        counts
     }
 
     fn register(&mut self) {
@@ -108,7 +109,11 @@ impl Gauges {
         registry.register("failed_logs", "Logs that could not be read, or not to their end", failed);
         let complaints = self.complaints.clone();
         registry.register("complaints", "Records, or parts of them, that were not understood", complaints);
-        registry.register("findings", "Findings, suppressed ones too", self.findings.clone());
+        registry.register(
+            "findings",
+            "Findings that were not known before, suppressed ones too",
+            self.findings.clone(),
+        );
         registry.register("jobs_ended", "Jobs that are over", self.jobs.clone());
         let help = "When a job of this kind last succeeded since the start, as seconds since 1970; 0 when none did";
         registry.register_with_unit("job_success_timestamp", help, Unit::Seconds, self.job_success.clone());
@@ -133,7 +138,7 @@ impl Gauges {
                 drop(self.findings.get_or_create(&[("threat_type", threat.name()), ("severity", severity.name())]));
             }
         }
-        for kind in [JobKind::Batch, JobKind::Train, JobKind::Analysis] {
+        for kind in JobKind::ALL {
             drop(self.job_success.get_or_create(&[("kind", kind.name())]));
             for state in [JobState::Succeeded, JobState::Failed, JobState::Cancelled] {
                 drop(self.jobs.get_or_create(&[("kind", kind.name()), ("state", state.name())]));
@@ -155,14 +160,23 @@ impl Gauges {
                 let labels = [("source", source), ("reason", name_of(complaint.reason))];
                 self.complaints.get_or_create(&labels).inc_by(complaint.count);
             }
-            for finding in &report.findings {
-                let labels = [("threat_type", finding.threat_type.name()), ("severity", finding.severity.name())];
-                self.findings.get_or_create(&labels).inc();
-            }
             self.scores.add(&report.score_histogram);
         }
         add(&self.failed, failed);
         self.took.get_or_create(&label).observe(took.as_secs_f64());
+    }
+
+    /// Counts the findings that were not at hand before, each once: a log that is posted again brings no news. Where it
+    /// can't be told what was at hand, all of them count.
+    pub(super) fn found(&self, reports: &[FileReport], before: Option<&View>) {
+        let known = before.map(|view| view.pool().findings).unwrap_or_default();
+        let mut known: HashSet<&str> = known.into_iter().map(|finding| finding.id.as_str()).collect();
+        for finding in reports.iter().flat_map(|report| &report.findings) {
+            if known.insert(&finding.id) {
+                let labels = [("threat_type", finding.threat_type.name()), ("severity", finding.severity.name())];
+                self.findings.get_or_create(&labels).inc();
+            }
+        }
     }
 
     /// Counts a job that is over.

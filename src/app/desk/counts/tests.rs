@@ -3,9 +3,9 @@
 use super::*;
 use crate::report::fixture;
 
-fn text(gauges: &Gauges) -> String {
+fn text(counts: &Counts) -> String {
     let mut text = String::new();
-    gauges.write(&mut text).unwrap();
+    counts.write(&mut text).unwrap();
     text
 }
 
@@ -20,8 +20,8 @@ fn analyzed(reports: &[FileReport]) -> Analyzed<'_> {
 
 #[test]
 fn all_is_there_from_the_start_with_zero() {
-    let text = text(&Gauges::new());
-    for (name, count) in [("findings_total", 14 * 5), ("complaints_total", 2 * 10), ("jobs_ended_total", 3 * 3)] {
+    let text = text(&Counts::new());
+    for (name, count) in [("findings_total", 14 * 5), ("complaints_total", 2 * 10), ("jobs_ended_total", 2 * 3)] {
         let start = format!("watchbell_{name}{{");
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with(&start)).collect();
         assert_eq!(lines.len(), count, "{name}");
@@ -37,10 +37,10 @@ fn all_is_there_from_the_start_with_zero() {
 
 #[test]
 fn reports_are_counted() {
-    let (gauges, reports) = (Gauges::new(), fixture::reports());
-    gauges.analyzed(analyzed(&reports));
-    gauges.analyzed(analyzed(&reports));
-    let text = text(&gauges);
+    let (counts, reports) = (Counts::new(), fixture::reports());
+    counts.analyzed(analyzed(&reports));
+    counts.analyzed(analyzed(&reports));
+    let text = text(&counts);
     let sum = |of: fn(&FileReport) -> u64| (2 * reports.iter().map(of).sum::<u64>()) as f64;
     assert_eq!(value(&text, "watchbell_events_total{source=\"batch\"}"), sum(|report| report.total_events));
     assert_eq!(value(&text, "watchbell_anomalies_total{source=\"batch\"}"), sum(|report| report.anomalies_detected));
@@ -52,23 +52,39 @@ fn reports_are_counted() {
     let complaint = &reports.iter().find_map(|report| report.complaints.first()).unwrap();
     let labels = format!("{{source=\"batch\",reason=\"{}\"}}", name_of(complaint.reason));
     assert!(value(&text, &format!("watchbell_complaints_total{labels}")) >= 2.0 * complaint.count as f64);
-    let lines = text.lines().filter(|line| line.starts_with("watchbell_findings_total{"));
-    let findings: f64 = lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum();
-    assert_eq!(findings, sum(|report| report.findings.len() as u64));
+}
+
+#[test]
+fn only_findings_that_were_not_at_hand_are_counted() {
+    let (counts, reports) = (Counts::new(), fixture::reports());
+    let found = |counts: &Counts| -> usize {
+        let text = text(counts);
+        let lines = text.lines().filter(|line| line.starts_with("watchbell_findings_total{"));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+    };
+    let ids: HashSet<&str> =
+        reports.iter().flat_map(|report| &report.findings).map(|finding| finding.id.as_str()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = crate::app::desk::shelf::Shelf::within(folder.path(), crate::app::kept::Bounds::default());
+    counts.found(&reports, Some(&*shelf.view().unwrap()));
+    assert!(found(&counts) == ids.len() && !ids.is_empty(), "{}", found(&counts));
+    shelf.keep(reports.clone()).unwrap();
+    counts.found(&reports, Some(&*shelf.view().unwrap()));
+    assert_eq!(found(&counts), ids.len(), "a repetition is no news");
 }
 
 #[test]
 fn hostile_logs_make_no_label() {
-    let gauges = Gauges::new();
+    let counts = Counts::new();
     let names = |text: &str| -> Vec<String> {
         let name = |line: &str| line.rsplit_once(' ').unwrap().0.to_owned();
         let mut names: Vec<String> = text.lines().filter(|line| !line.starts_with('#')).map(name).collect();
         names.sort();
         names
     };
-    let before = names(&text(&gauges));
-    gauges.analyzed(analyzed(&fixture::hostile_reports()));
-    assert_eq!(names(&text(&gauges)), before);
+    let before = names(&text(&counts));
+    counts.analyzed(analyzed(&fixture::hostile_reports()));
+    assert_eq!(names(&text(&counts)), before);
 }
 
 #[test]
