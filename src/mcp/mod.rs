@@ -14,7 +14,6 @@ mod server;
 mod tools;
 mod untrusted;
 mod views;
-mod when;
 
 pub use catalog::Toolset;
 pub use server::{McpError, McpRequest, serve};
