@@ -33,14 +33,15 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
         Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
-        LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary,
-        TrainRequest,
+        LONGEST_NAME, LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState,
+        Summary, TrainRequest, check_name,
     },
     error::{AppError, with_causes},
     findings::{Findings, read_findings},
     judgments::{
-        FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,
-        feedback, find_finding, give_feedback, lift, list_findings, suppress, suppressions,
+        FeedbackReport, LONGEST_SUPPRESSION, LONGEST_TEXT, ProposedSuppression, SuppressRequest, SuppressionEffect,
+        Suppressions, ThreatRecord, Which, feedback, find_finding, give_feedback, lift, list_findings, suppress,
+        suppressions, words,
     },
     keys::{check_access, create_key, list_keys, revoke_key},
     logs::{FieldMapping, Inspection, Scored, inspect, score},
@@ -57,7 +58,7 @@ pub use self::{
     },
     setup::{NewSink, WrittenSink, options_of, sink_types, type_in_file, write_sink},
     sinks::{Rendered, SinkFailure, SinkReport, SinkWork, render, sink_plans, work_on_sinks},
-    times::{from_now, length, moment},
+    times::{future, now, past},
     udm::{UdmReport, check_udm},
 };
 use crate::batch;

@@ -42,6 +42,7 @@ fn a_suppression_holds_findings_back_until_it_is_lifted_and_never_a_true_positiv
     let add = ["suppress", "add", "--from-finding", silenced, "--reason", "a test of ours", "--by", "ada", "--json"];
     let dry = place.run(&[&add[..], &["--dry-run", &file]].concat()).json();
     assert_eq!((dry["made"].as_bool(), dry["hides"][0]["id"].as_str()), (Some(false), Some(silenced)));
+    assert!(dry["suppression"]["id"].is_null(), "a dry run makes nothing that has an id: {dry}");
     assert_eq!(ids(&place.run(&["findings", "list", "--json", &file]).json()).len(), 4, "a dry run hides nothing");
     let hidden = dry["hides"].as_array().unwrap().len() as u64;
     let made = place.run(&[&add[..], &[&file]].concat()).json();
@@ -67,6 +68,31 @@ fn a_suppression_holds_findings_back_until_it_is_lifted_and_never_a_true_positiv
 }
 
 #[test]
+fn a_suppression_is_said_to_hide_what_falls_silent_and_nothing_else() {
+    let place = Place::new("[input]\ntime_zone = \"Europe/Berlin\"\n");
+    let file = place.findings(30);
+    let all = place.run(&["findings", "list", "--limit", "100", "--json", &file]).json();
+    let right = &all["findings"][0];
+    let id = right["id"].as_str().unwrap();
+    place.run(&["feedback", "tp", id, &file]);
+    let add = ["suppress", "add", "--from-finding", id, "--reason", "x", "--json"];
+    let hidden = |effect: &Value| -> Vec<String> {
+        effect["hides"].as_array().unwrap().iter().map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let dry = place.run(&[&add[..], &["--dry-run", &file]].concat()).json();
+    assert!(!hidden(&dry).contains(&id.to_owned()), "what was called right goes on ringing");
+    let day = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().checked_add(jiff::Span::new().days(60));
+    let day = day.unwrap().to_string();
+    let made = place.run(&[&add[..], &["--expires", &day, &file]].concat()).json();
+    assert_eq!(hidden(&made), hidden(&dry));
+    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let midnight = day.parse::<jiff::civil::Date>().unwrap().to_zoned(zone).unwrap().timestamp().to_string();
+    assert_eq!(made["suppression"]["expires"], *midnight, "a date is its midnight");
+    let only = place.run(&["findings", "list", "--suppressed", "only", "--limit", "100", "--json", &file]).json();
+    assert_eq!(only["total"].as_u64(), Some(hidden(&made).len() as u64));
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_what_was_expected() {
     let place = Place::new("");
     let file = place.findings(3);
@@ -80,8 +106,10 @@ fn what_cannot_be_is_refused_with_what_was_expected() {
     refused(&["suppress", "add", "--from-finding", "ab", "--reason", "x", &file], 2, "too short");
     refused(&["suppress", "add", "--threat-type", "brute_force", "--reason", " ", &file], 2, "expected a reason");
     let add = ["suppress", "add", "--threat-type", "brute_force", "--reason", "x"];
-    refused(&[&add[..], &["--expires", "400d", &file]].concat(), 2, "up to a year");
-    refused(&[&add[..], &["--expires", "soon", &file]].concat(), 2, "expected a time like");
+    refused(&[&add[..], &["--expires", "400d", &file]].concat(), 2, "within a year");
+    refused(&[&add[..], &["--expires", "soon", &file]].concat(), 2, "--expires: expected a length like");
+    refused(&["findings", "list", "--since", "long ago", &file], 2, "--since: expected a length like");
+    refused(&["findings", "list", "--suppressed", "all", &file], 2, "`hide`, `show`, `only`");
     refused(&["suppress", "lift", "s1", "--reason", "x"], 2, "there is none");
     assert!(!place.path("outbox/judgments.jsonl").exists(), "nothing was decided");
 }

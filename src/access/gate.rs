@@ -204,7 +204,7 @@ mod tests {
     }
 
     fn key(plan: &ServePlan) -> (String, String) {
-        let request = KeyRequest { name: "soc".to_owned(), scopes: Scopes::all(), lasts: None };
+        let request = KeyRequest { name: "soc".to_owned(), scopes: Scopes::all(), expires: None };
         let key = KeyFile::at(&plan.keys_file).create(request, Timestamp::now()).unwrap();
         (key.card.id, key.secret.expose_secret().to_owned())
     }

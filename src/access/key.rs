@@ -3,7 +3,7 @@
 //! A key is `wbk_`, its id, `_` and 256 random bits in hex. Of the whole text a SHA-256 is kept: nobody can try out 2^256
 //! secrets, so there is no need for a slow hash, and a key costs no more than a request is worth.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -59,8 +59,8 @@ pub struct KeyRequest {
     pub name: String,
     /// What it allows.
     pub scopes: Scopes,
-    /// How long it is valid; without end by default.
-    pub lasts: Option<SignedDuration>,
+    /// When it ends; without end by default.
+    pub expires: Option<Timestamp>,
 }
 
 /// A key as it stands in the file. An unknown field is an error, because a misspelled `expires` must not make a key that
@@ -93,7 +93,7 @@ impl KeptKey {
             sha256: Hash::of(text.expose_secret()),
             scopes: request.scopes,
             created: now,
-            expires: request.lasts.map(|lasts| now.saturating_add(lasts).unwrap_or(Timestamp::MAX)),
+            expires: request.expires,
             revoked: None,
         };
         Ok((kept, text))
@@ -169,11 +169,13 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::access::Scope;
 
     fn request() -> KeyRequest {
-        KeyRequest { name: "soc".to_owned(), scopes: [Scope::FindingsRead].into_iter().collect(), lasts: None }
+        KeyRequest { name: "soc".to_owned(), scopes: [Scope::FindingsRead].into_iter().collect(), expires: None }
     }
 
     #[test]
@@ -209,9 +211,9 @@ mod tests {
 
     #[test]
     fn a_key_ends_when_its_time_is_over() {
-        let lasts = Some(SignedDuration::from_hours(1));
-        let (kept, _) = KeptKey::make(KeyRequest { lasts, ..request() }, Timestamp::UNIX_EPOCH).unwrap();
         let end = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        let request = KeyRequest { expires: Some(end), ..request() };
+        let (kept, _) = KeptKey::make(request, Timestamp::UNIX_EPOCH).unwrap();
         assert!(kept.scopes_at(end - SignedDuration::from_secs(1)).is_ok());
         assert_eq!(kept.scopes_at(end), Err(Refusal::Invalid));
     }

@@ -93,7 +93,7 @@ impl KeyFile {
     /// # Errors
     /// The request makes no sense, or the file can't be changed.
     pub fn create(&self, request: KeyRequest, now: Timestamp) -> Result<NewKey, KeyError> {
-        let request = sound(request)?;
+        let request = sound(request, now)?;
         self.change(|keys| {
             let (key, secret) = loop {
                 let made = KeptKey::make(request.clone(), now).map_err(KeyError::Random)?;
@@ -181,7 +181,7 @@ fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn sound(request: KeyRequest) -> Result<KeyRequest, KeyError> {
+fn sound(request: KeyRequest, now: Timestamp) -> Result<KeyRequest, KeyError> {
     let refused = |expected: &str| Err(KeyError::Request(format!("expected {expected}")));
     let name = request.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
@@ -190,7 +190,7 @@ fn sound(request: KeyRequest) -> Result<KeyRequest, KeyError> {
     if request.scopes.iter().next().is_none() {
         return refused("at least one scope");
     }
-    if request.lasts.is_some_and(|lasts| !lasts.is_positive()) {
+    if request.expires.is_some_and(|expires| expires <= now) {
         return refused("a key that ends in the future");
     }
     Ok(KeyRequest { name, ..request })
@@ -205,7 +205,7 @@ mod tests {
     use crate::access::Scopes;
 
     fn request(name: &str) -> KeyRequest {
-        KeyRequest { name: name.to_owned(), scopes: Scopes::all(), lasts: None }
+        KeyRequest { name: name.to_owned(), scopes: Scopes::all(), expires: None }
     }
 
     #[test]
@@ -269,7 +269,7 @@ mod tests {
     fn a_request_without_sense_makes_no_key() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::at(&folder.path().join("keys.json"));
-        let over = KeyRequest { lasts: Some(SignedDuration::ZERO), ..request("x") };
+        let over = KeyRequest { expires: Some(Timestamp::UNIX_EPOCH), ..request("x") };
         let nothing = KeyRequest { scopes: Scopes::default(), ..request("x") };
         for wrong in [request(""), request("a\nb"), request(&"x".repeat(101)), over, nothing] {
             assert!(matches!(file.create(wrong, Timestamp::UNIX_EPOCH), Err(KeyError::Request(_))));

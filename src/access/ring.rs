@@ -127,7 +127,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn request() -> KeyRequest {
-        KeyRequest { name: "soc".to_owned(), scopes: Scopes::all(), lasts: None }
+        KeyRequest { name: "soc".to_owned(), scopes: Scopes::all(), expires: None }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `/v1/findings`: listed, shown, explained, summed up, forwarded.
 
 use axum::{Json, extract::State};
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::app::{
     AccessScope, Explanation, FindingPage, FindingQuery, FindingView, ForwardOrder, ForwardReceipt, LARGEST_PAGE,
-    Order, Severity, Summary, Suppressed, ThreatType,
+    Severity, Summary, ThreatType, now, past,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -34,8 +34,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
     (status = 200, description = "A page", body = ref("#/components/schemas/FindingPage")),
 ))]
 async fn list(State(shared): State<Shared>, mut parameters: Parameters) -> Result<Json<FindingPage>, Problem> {
-    let page = (parameters.one("order", order), parameters.one("limit", page_size), parameters.one("cursor", cursor));
-    let filter = filter(parameters)?;
+    let page =
+        (parameters.one("order", str::parse), parameters.one("limit", page_size), parameters.one("cursor", cursor));
+    let filter = filter(parameters, &now(shared.desk.plan()))?;
     let query = FindingQuery {
         order: page.0.unwrap_or(filter.order),
         limit: page.1.unwrap_or(filter.limit),
@@ -66,7 +67,7 @@ async fn explain(State(shared): State<Shared>, Named(id): Named) -> Result<Json<
     (status = 200, description = "The sums", body = ref("#/components/schemas/Summary")),
 ))]
 async fn summary(State(shared): State<Shared>, parameters: Parameters) -> Result<Json<Summary>, Problem> {
-    let query = filter(parameters)?;
+    let query = filter(parameters, &now(shared.desk.plan()))?;
     Ok(Json(shared.ask(move |desk| desk.summarize(&query)).await?))
 }
 
@@ -87,9 +88,10 @@ async fn forward(
     if ids.is_empty() && filter.is_none() {
         return Err(Problem::unprocessable(vec![Place::at("", "expected `ids` or `filter`")]));
     }
+    let now = now(shared.desk.plan());
     let order = ForwardOrder {
         ids,
-        query: filter.map(|Object(filter)| filter.query()),
+        query: filter.map(|Object(filter)| filter.query(&now)).transpose()?,
         sinks,
         dry_run,
         ..ForwardOrder::default()
@@ -132,59 +134,47 @@ pub(super) struct Filter {
     min_severity: Option<Severity>,
     /// About this account, address, host, as the log spells it.
     entity: Option<String>,
-    /// Last seen at this time or after.
-    since: Option<Timestamp>,
-    /// Last seen before this time.
-    until: Option<Timestamp>,
+    /// Last seen at this time or after: `today`, `yesterday`, so long ago, a date, or a time.
+    #[schemars(extend("examples" = WHEN))]
+    since: Option<String>,
+    /// Last seen before this time, in the same words.
+    #[schemars(extend("examples" = WHEN))]
+    until: Option<String>,
 }
 
+/// Ways to say a time.
+const WHEN: [&str; 4] = ["today", "24h", "2026-12-31", "2026-12-31T08:00:00Z"];
+
 impl Filter {
-    fn query(self) -> FindingQuery {
-        FindingQuery {
+    fn query(self, now: &Zoned) -> Result<FindingQuery, Problem> {
+        let time = |pointer: &str, text: Option<String>| -> Result<Option<Timestamp>, Problem> {
+            let wrong = |error| Problem::unprocessable(vec![Place::at(pointer, error)]);
+            text.map(|text| past(&text, now).map_err(wrong)).transpose()
+        };
+        Ok(FindingQuery {
             threats: self.threat_type,
             min_severity: self.min_severity.unwrap_or(Severity::Informational),
             entity: self.entity,
-            since: self.since,
-            until: self.until,
+            since: time("/filter/since", self.since)?,
+            until: time("/filter/until", self.until)?,
             ..FindingQuery::default()
-        }
+        })
     }
 }
 
-fn filter(mut parameters: Parameters) -> Result<FindingQuery, Problem> {
+fn filter(mut parameters: Parameters, now: &Zoned) -> Result<FindingQuery, Problem> {
     let all = FindingQuery::default();
     let query = FindingQuery {
         threats: parameters.all("threat_type", str::parse),
         min_severity: parameters.one("min_severity", str::parse).unwrap_or(all.min_severity),
         entity: parameters.one("entity", short::<1000>),
-        since: parameters.one("since", time),
-        until: parameters.one("until", time),
-        suppressed: parameters.one("suppressed", suppressed).unwrap_or(all.suppressed),
+        since: parameters.one("since", |text| past(text, now)),
+        until: parameters.one("until", |text| past(text, now)),
+        suppressed: parameters.one("suppressed", str::parse).unwrap_or(all.suppressed),
         ..all
     };
     parameters.done()?;
     Ok(query)
-}
-
-fn time(text: &str) -> Result<Timestamp, &'static str> {
-    text.parse().map_err(|_| "expected a time like 2026-12-31T08:00:00Z")
-}
-
-fn suppressed(text: &str) -> Result<Suppressed, &'static str> {
-    match text {
-        "hide" => Ok(Suppressed::Hidden),
-        "show" => Ok(Suppressed::Shown),
-        "only" => Ok(Suppressed::Only),
-        _ => Err("expected one of hide, show, only"),
-    }
-}
-
-fn order(text: &str) -> Result<Order, &'static str> {
-    match text {
-        "strongest" => Ok(Order::Strongest),
-        "newest" => Ok(Order::Newest),
-        _ => Err("expected one of strongest, newest"),
-    }
 }
 
 fn page_size(text: &str) -> Result<usize, String> {
@@ -201,7 +191,7 @@ fn cursor(text: &str) -> Result<String, &'static str> {
 /// What the document says about these routes beside the above.
 pub(super) fn details() -> Value {
     let query = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
-    let time = json!({ "type": "string", "format": "date-time" });
+    let time = json!({ "type": "string", "maxLength": 64, "examples": WHEN });
     let severity = json!({ "$ref": "#/components/schemas/Severity" });
     let threats = json!({ "type": "array", "items": { "$ref": "#/components/schemas/ThreatType" } });
     let filters = vec![
@@ -212,8 +202,12 @@ pub(super) fn details() -> Value {
             "About this account, address, host, as the log spells it",
             json!({ "type": "string", "minLength": 1, "maxLength": 1000 }),
         ),
-        query("since", "Last seen at this time or after", time.clone()),
-        query("until", "Last seen before this time", time),
+        query(
+            "since",
+            "Last seen at this time or after: `today`, `yesterday`, so long ago, a date, or a time",
+            time.clone(),
+        ),
+        query("until", "Last seen before this time, in the same words", time),
         query(
             "suppressed",
             "What is done with suppressed ones",

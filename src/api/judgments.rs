@@ -6,7 +6,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,8 +20,8 @@ use super::{
     words::Words,
 };
 use crate::app::{
-    AccessScope, Entity, Feedback, FeedbackReport, Severity, SuppressRequest, Suppressions, ThreatType, Truth, Which,
-    from_now,
+    AccessScope, Entity, Feedback, FeedbackReport, Plan, Severity, SuppressRequest, Suppressions, ThreatType, Truth,
+    Which, future, now,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -58,7 +57,7 @@ async fn suppress(
     Given(body): Given<SuppressBody>,
 ) -> Result<Response, Problem> {
     let dry_run = body.dry_run;
-    let request = body.request(by)?;
+    let request = body.request(by, shared.desk.plan())?;
     let effect = shared.ask(move |desk| desk.suppress(&request, dry_run)).await?;
     let status = if effect.made { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(effect)).into_response())
@@ -74,7 +73,7 @@ async fn lift(
     Named(id): Named,
     mut parameters: Parameters,
 ) -> Result<StatusCode, Problem> {
-    let reason = parameters.one("reason", |text| Words::new(text.to_owned()));
+    let reason = parameters.one("reason", Words::new);
     parameters.done()?;
     let reason = reason.map_or_else(|| "lifted by request".to_owned(), Words::text);
     shared.ask(move |desk| desk.lift(&id, &reason, &by)).await?;
@@ -138,13 +137,13 @@ pub(super) struct SuppressBody {
     #[serde(default)]
     #[schemars(with = "Option<Entity>")]
     entity: Option<Object<Entity>>,
-    /// No worse than this; without it no worse than the finding, or than `critical`.
+    /// No worse than this; without it no worse than the finding, or than `medium` for those of a threat.
     #[serde(default)]
     max_severity: Option<Severity>,
     /// Why.
     reason: Words,
-    /// From now on for so long, or until a time: at most a year.
-    #[schemars(extend("examples" = ["30d", "12h", "2026-12-31T08:00:00Z"]))]
+    /// When it ends, within a year: so long from now, a date (its midnight in the configured time zone), or a time.
+    #[schemars(extend("examples" = ["30d", "12h", "2026-12-31", "2026-12-31T08:00:00Z"]))]
     expires: String,
     /// Only say what it would hide.
     #[serde(default)]
@@ -152,20 +151,18 @@ pub(super) struct SuppressBody {
 }
 
 impl SuppressBody {
-    fn request(self, by: String) -> Result<SuppressRequest, Problem> {
+    fn request(self, by: String, plan: &Plan) -> Result<SuppressRequest, Problem> {
         let wrong = |pointer: &str, detail: &str| Problem::unprocessable(vec![Place::at(pointer, detail)]);
         let which = match (self.from_finding, self.threat_type, self.entity) {
             (Some(finding), None, None) => Which::Like { finding, max_severity: self.max_severity },
-            (None, Some(threat_type), entity) => Which::Of {
-                threat_type,
-                entity: entity.map(|Object(entity)| entity),
-                max_severity: self.max_severity.unwrap_or(Severity::Critical),
-            },
+            (None, Some(threat_type), entity) => {
+                Which::Of { threat_type, entity: entity.map(|Object(entity)| entity), max_severity: self.max_severity }
+            }
             (Some(_), ..) => return Err(wrong("/from_finding", "expected it without `threat_type` and `entity`")),
             (None, None, _) => return Err(wrong("", "expected `from_finding` or `threat_type`")),
         };
-        let lasts = from_now(&self.expires, Timestamp::now()).map_err(|error| wrong("/expires", &error))?;
-        Ok(SuppressRequest { which, reason: self.reason.text(), lasts, by })
+        let expires = future(&self.expires, &now(plan)).map_err(|error| wrong("/expires", &error))?;
+        Ok(SuppressRequest { which, reason: self.reason.text(), expires, by })
     }
 }
 

@@ -21,8 +21,11 @@ use crate::{
 
 /// The longest that findings may be silenced. What is normal changes within a year.
 pub const LONGEST_SUPPRESSION: SignedDuration = SignedDuration::from_hours(366 * 24);
-/// The longest reason or note, in bytes.
-const LONGEST_TEXT: usize = 2000;
+/// The longest reason or note, in letters.
+pub const LONGEST_TEXT: usize = 2000;
+/// What is worse than this rings all the same, when a suppression of a threat says nothing else: what is high or critical
+/// is silenced only by somebody who says so.
+const USUAL_SEVERITY: Severity = Severity::Medium;
 
 /// Findings that are not to ring for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +34,8 @@ pub struct SuppressRequest {
     pub which: Which,
     /// Why.
     pub reason: String,
-    /// From now on for so long.
-    pub lasts: SignedDuration,
+    /// Until then.
+    pub expires: Timestamp,
     /// Who decides.
     pub by: String,
 }
@@ -44,7 +47,7 @@ pub enum Which {
     Like {
         /// The finding's id, or the beginning of it.
         finding: String,
-        /// No worse than this instead.
+        /// No worse than this; otherwise no worse than the finding.
         max_severity: Option<Severity>,
     },
     /// Those of a threat.
@@ -53,8 +56,8 @@ pub enum Which {
         threat_type: ThreatType,
         /// About this one only.
         entity: Option<Entity>,
-        /// No worse than this.
-        max_severity: Severity,
+        /// No worse than this; otherwise no worse than medium.
+        max_severity: Option<Severity>,
     },
 }
 
@@ -62,13 +65,37 @@ pub enum Which {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SuppressionEffect {
     /// The suppression.
-    pub suppression: Suppression,
+    pub suppression: ProposedSuppression,
     /// Whether it was written down; otherwise this was a dry run.
     pub made: bool,
     /// Findings that rang before and are silenced by it.
     pub hides: Vec<Finding>,
     /// Findings that were looked at.
     pub looked_at: usize,
+}
+
+/// A suppression that was made, or would be.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ProposedSuppression {
+    /// Its id, by which it is lifted; a dry run makes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Which findings.
+    pub scope: Scope,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub expires: Timestamp,
+    /// The finding that it was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_finding: Option<String>,
+}
+
+impl From<Suppression> for ProposedSuppression {
+    fn from(suppression: Suppression) -> Self {
+        let Suppression { id, scope, reason, expires, from_finding } = suppression;
+        Self { id: Some(id), scope, reason, expires, from_finding }
+    }
 }
 
 /// Suppressions, and lines of the journal that can't be read.
@@ -118,7 +145,7 @@ pub fn find_finding(plan: &Plan, paths: &[PathBuf], id: &str) -> Result<Finding,
     query::one(&findings(plan, paths)?.pool(), id).cloned()
 }
 
-/// Silences findings for a while; with `dry_run` only says which ones it would be.
+/// ProposedSuppressions findings for a while; with `dry_run` only says which ones it would be.
 ///
 /// # Errors
 /// The finding is unknown, the reason is missing, the time is no time, or the journal can't be written.
@@ -139,22 +166,26 @@ pub(super) fn suppress_among(
     dry_run: bool,
 ) -> Result<SuppressionEffect, AppError> {
     let reason = said("reason", &request.reason)?;
-    if request.lasts <= SignedDuration::ZERO || request.lasts > LONGEST_SUPPRESSION {
-        return Err(AppError::Request("expected a time up to a year, for example 30d".to_owned()));
+    let (now, made) = (Timestamp::now(), !dry_run);
+    let lasts = request.expires.duration_since(now);
+    if !lasts.is_positive() || lasts > LONGEST_SUPPRESSION {
+        return Err(AppError::Request("expected an end within a year from now, for example 30d".to_owned()));
     }
-    let looked_at = found.findings.len();
     let (scope, from_finding) = scope(&request.which, found)?;
-    let now = Timestamp::now();
-    let expires = now.saturating_add(request.lasts).map_err(|error| AppError::Request(error.to_string()))?;
-    let suppression = Suppression { from_finding, ..Suppression::new(scope, reason, (now, expires)) };
-    let standing = judgments(plan)?;
-    let rang = found.findings.iter().filter(|finding| standing.silenced_by(finding, now).is_none());
-    let hides = rang.filter(|finding| suppression.scope.covers(finding)).map(|finding| (*finding).clone()).collect();
-    if !dry_run {
-        let action = Action::Suppress(suppression.clone());
-        journal(plan).append(&Entry { time: now, by: request.by.clone(), action })?;
+    let suppression = Suppression { from_finding, ..Suppression::new(scope, reason, (now, request.expires)) };
+    let entry = Entry { time: now, by: request.by.clone(), action: Action::Suppress(suppression.clone()) };
+    let before = judgments(plan)?;
+    if made {
+        journal(plan).append(&entry)?;
     }
-    Ok(SuppressionEffect { suppression, made: !dry_run, hides, looked_at })
+    // Asked of what decides, because not all that a scope covers is silenced by it.
+    let after = before.with(entry);
+    let falls_silent =
+        |finding: &&&Finding| before.silenced_by(finding, now).is_none() && after.silenced_by(finding, now).is_some();
+    let hides = found.findings.iter().filter(falls_silent).map(|finding| (*finding).clone()).collect();
+    let mut suppression = ProposedSuppression::from(suppression);
+    suppression.id = suppression.id.filter(|_| made);
+    Ok(SuppressionEffect { suppression, made, hides, looked_at: found.findings.len() })
 }
 
 /// All suppressions; those that are over or lifted only if `all`.
@@ -263,17 +294,51 @@ fn scope(which: &Which, found: &Pool<'_>) -> Result<(Scope, Option<String>), App
             Ok((Scope { max_severity, ..like }, Some(finding.id.clone())))
         }
         Which::Of { threat_type, entity, max_severity } => {
-            let scope = Scope { threat_type: *threat_type, entity: entity.clone(), max_severity: *max_severity };
-            Ok((scope, None))
+            let max_severity = max_severity.unwrap_or(USUAL_SEVERITY);
+            Ok((Scope { threat_type: *threat_type, entity: entity.clone(), max_severity }, None))
         }
     }
 }
 
-/// A text that somebody has to give.
-fn said(what: &str, text: &str) -> Result<String, AppError> {
+/// What somebody says, without the blanks around it.
+///
+/// # Errors
+/// It says nothing, or is longer than [`LONGEST_TEXT`].
+pub fn words(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() || text.len() > LONGEST_TEXT {
-        return Err(AppError::Request(format!("expected a {what} of 1 to {LONGEST_TEXT} bytes")));
+    let says_something = text.chars().any(|letter| !letter.is_whitespace() && !letter.is_control());
+    if !says_something || text.chars().count() > LONGEST_TEXT {
+        return Err(format!("1 to {LONGEST_TEXT} letters, not all of them blank"));
     }
     Ok(text.to_owned())
+}
+
+/// The same, of something that has a name.
+fn said(what: &str, text: &str) -> Result<String, AppError> {
+    words(text).map_err(|expected| AppError::Request(format!("expected a {what} of {expected}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::testkit::findings::samples;
+
+    #[test]
+    fn words_say_something_and_are_not_too_many() {
+        assert_eq!(words(" a test \n").unwrap(), "a test");
+        assert!(words(&"ü".repeat(LONGEST_TEXT)).is_ok());
+        assert!(words(&"x".repeat(LONGEST_TEXT + 1)).is_err());
+        assert!(words(" \n\u{a0}\u{1c}").is_err());
+    }
+
+    #[test]
+    fn a_suppression_of_a_threat_lets_what_is_grave_ring_unless_it_says_so() {
+        let found = Findings { findings: samples(3, 1), problems: Vec::new() };
+        let of = |max_severity| {
+            let which = Which::Of { threat_type: ThreatType::Beaconing, entity: None, max_severity };
+            scope(&which, &found.pool()).unwrap().0.max_severity
+        };
+        assert_eq!(of(None), Severity::Medium);
+        assert_eq!(of(Some(Severity::Critical)), Severity::Critical);
+    }
 }

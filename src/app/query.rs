@@ -1,10 +1,13 @@
 //! Findings asked for: filtered, in an order, a page at a time, each with what people decided about it.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, str::FromStr};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer, value},
+};
 
 use super::{AppError, findings::Pool};
 use crate::{
@@ -56,24 +59,46 @@ impl Default for FindingQuery {
     }
 }
 
-/// What is done with suppressed findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is done with suppressed findings. The names are those of every front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(description = "What is done with suppressed findings.")]
 pub enum Suppressed {
-    /// Left out, and counted.
+    /// They are left out and counted.
+    #[serde(rename = "hide")]
     Hidden,
-    /// Among the others, marked.
+    /// They are among the others, marked.
+    #[serde(rename = "show")]
     Shown,
-    /// Nothing but them.
+    /// There is nothing but them.
+    #[serde(rename = "only")]
     Only,
 }
 
-/// What comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl FromStr for Suppressed {
+    type Err = value::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(name.into_deserializer())
+    }
+}
+
+/// What comes first. The names are those of every front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(description = "What comes first.")]
 pub enum Order {
     /// The gravest, among equals the one with the highest risk score.
     Strongest,
     /// The last seen.
     Newest,
+}
+
+impl FromStr for Order {
+    type Err = value::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(name.into_deserializer())
+    }
 }
 
 /// Some findings of an answer.
@@ -138,7 +163,7 @@ impl<'a> Matched<'a> {
 /// Answers a query. Pure: `now` is the time at which suppressions are judged.
 ///
 /// # Errors
-/// The page goes on after a finding that is no longer in the answer.
+/// The page goes on after a finding that is no longer there at all.
 pub(super) fn answer(
     query: &FindingQuery,
     found: &Pool<'_>,
@@ -150,10 +175,11 @@ pub(super) fn answer(
     let begin = match &query.after {
         None => 0,
         Some(after) => {
-            let last = all.iter().position(|matched| matched.finding.id == *after);
-            last.ok_or_else(|| {
+            // Looked for among all, because meanwhile somebody may have decided that it is not in the answer any more.
+            let last = found.findings.iter().find(|finding| finding.id == *after).ok_or_else(|| {
                 AppError::Request(format!("no page goes on after `{}`; begin anew", after.escape_debug()))
-            })? + 1
+            })?;
+            all.partition_point(|matched| query.order.compare(matched.finding, last).is_le())
         }
     };
     let limit = query.limit.clamp(1, LARGEST_PAGE);
@@ -278,6 +304,36 @@ mod tests {
         assert!(seen.windows(2).all(|pair| pair[0].severity >= pair[1].severity));
         query.after = Some("gone".to_owned());
         assert!(answer(&query, &found().pool(), &Judgments::default(), NOW).is_err());
+    }
+
+    #[test]
+    fn a_page_goes_on_though_the_finding_before_it_was_suppressed_meanwhile() {
+        let (found, nothing) = (found(), Judgments::default());
+        for order in [Order::Strongest, Order::Newest] {
+            let all = FindingQuery { order, limit: 100, ..FindingQuery::default() };
+            let all = ids(&answer(&all, &found.pool(), &nothing, NOW).unwrap());
+            let query = FindingQuery { order, limit: 10, after: Some(all[9].clone()), ..FindingQuery::default() };
+            let last = found.findings.iter().find(|finding| finding.id == all[9]).unwrap();
+            let suppression = Suppression::new(Scope::like(last), "known".to_owned(), (NOW, Timestamp::MAX));
+            let entry = Entry { time: NOW, by: "ada".to_owned(), action: Action::Suppress(suppression) };
+            let judgments = nothing.with(entry);
+            let page = answer(&query, &found.pool(), &judgments, NOW).unwrap();
+            assert!(page.suppressed > 0);
+            let silent = |id: &String| {
+                let finding = found.findings.iter().find(|finding| finding.id == *id).unwrap();
+                judgments.silenced_by(finding, NOW).is_some()
+            };
+            let rest: Vec<_> = all[10..].iter().filter(|id| !silent(id)).take(10).cloned().collect();
+            assert_eq!(ids(&page), rest);
+        }
+    }
+
+    #[test]
+    fn the_names_of_choices_are_told_when_one_is_wrong() {
+        assert_eq!(("hide".parse(), "show".parse()), (Ok(Suppressed::Hidden), Ok(Suppressed::Shown)));
+        assert_eq!("newest".parse(), Ok(Order::Newest));
+        assert!("hidden".parse::<Suppressed>().unwrap_err().to_string().contains("`hide`, `show`, `only`"));
+        assert!("odd".parse::<Order>().unwrap_err().to_string().contains("`strongest` or `newest`"));
     }
 
     #[test]

@@ -1,47 +1,114 @@
-//! Times as people write them: a moment, a date, a length.
+//! Times as people write them, read in one way for all fronts. Pure: what time it is comes in, and with it the time zone of dates.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Zoned, civil, tz::TimeZone};
 
-/// From now on: so long, or until a moment.
-///
-/// # Errors
-/// It is neither.
-pub fn from_now(text: &str, now: Timestamp) -> Result<SignedDuration, String> {
-    length(text).or_else(|_| moment(text).map(|moment| moment.duration_since(now)))
+use crate::config::Plan;
+
+/// Now, in the time zone of the configuration.
+#[must_use]
+pub fn now(plan: &Plan) -> Zoned {
+    Timestamp::now().to_zoned(plan.input.time_zone.zone().clone())
 }
 
-/// A length, like `12h` or `30d`. A day has 24 hours.
+/// The moment that a text means where something has been: `today`, `yesterday`, a length like `24h` or `7d` (so long ago), a
+/// date, which is its midnight, or a time. What names no zone is of the zone of `now`.
 ///
 /// # Errors
-/// It is none.
-pub fn length(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())
+/// What was expected.
+pub fn past(text: &str, now: &Zoned) -> Result<Timestamp, String> {
+    let text = text.trim();
+    match text {
+        "now" => return Ok(now.timestamp()),
+        "today" => return midnight(now.date(), now.time_zone()),
+        "yesterday" => {
+            return now.date().yesterday().map_err(told).and_then(|day| midnight(day, now.time_zone()));
+        }
+        _ => {}
+    }
+    if let Some(length) = length(text)? {
+        return now.timestamp().checked_sub(length.abs()).map_err(told);
+    }
+    let expected = "expected a length like 24h or 7d, `today`, `yesterday`, a date like 2026-12-31, or a time like \
+                    2026-12-31T08:00:00Z";
+    moment(text, now.time_zone()).ok_or_else(|| expected.to_owned())?
 }
 
-/// A time, or a date, which is its midnight in UTC.
+/// The moment that a text means where something is to end: a length like `12h` or `30d` (from now on), a date, which is its
+/// midnight, or a time. Whether it lies in the future is not asked here.
 ///
 /// # Errors
-/// It is neither.
-pub fn moment(text: &str) -> Result<Timestamp, String> {
-    let midnight = |date: Date| date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
-    let date = || text.parse::<Date>().and_then(midnight);
-    text.parse::<Timestamp>()
-        .or_else(|_| date())
-        .map_err(|_| "expected a time like 2026-12-31T08:00:00Z, a date, or a length like 12h or 30d".to_owned())
+/// What was expected.
+pub fn future(text: &str, now: &Zoned) -> Result<Timestamp, String> {
+    let text = text.trim();
+    if let Some(length) = length(text)? {
+        return now.timestamp().checked_add(length).map_err(told);
+    }
+    let expected = "expected a length like 12h or 30d, a date like 2026-12-31, or a time like 2026-12-31T08:00:00Z";
+    moment(text, now.time_zone()).ok_or_else(|| expected.to_owned())?
+}
+
+/// A length, if it is one. A day has 24 hours.
+fn length(text: &str) -> Result<Option<SignedDuration>, String> {
+    let Ok(span) = text.parse::<Span>() else { return Ok(None) };
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).map(Some).map_err(told)
+}
+
+/// A time or a date, if it is one.
+fn moment(text: &str, zone: &TimeZone) -> Option<Result<Timestamp, String>> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(Ok(moment));
+    }
+    // A date is read from a longer text too, whose time would be lost.
+    let is_date = text.len() <= "2026-12-31".len();
+    if is_date && let Ok(date) = text.parse::<civil::Date>() {
+        return Some(midnight(date, zone));
+    }
+    let civil = text.parse::<civil::DateTime>().ok()?;
+    Some(civil.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(told))
+}
+
+fn midnight(date: civil::Date, zone: &TimeZone) -> Result<Timestamp, String> {
+    date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(told)
+}
+
+fn told(error: jiff::Error) -> String {
+    error.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn berlin() -> Zoned {
+        "2026-11-22T10:30:00+01:00[Europe/Berlin]".parse().unwrap()
+    }
+
     #[test]
-    fn times_are_moments_or_lengths() {
-        assert_eq!(moment("2026-12-31").unwrap().to_string(), "2026-12-31T00:00:00Z");
-        assert_eq!(length("30d").unwrap(), SignedDuration::from_hours(720));
-        assert_eq!(length("2w").unwrap(), SignedDuration::from_hours(336));
-        assert!(moment("tomorrow").unwrap_err().contains("expected a time"));
-        let day = moment("1970-01-02").unwrap();
-        assert_eq!(from_now("1970-01-02T01:00:00Z", day).unwrap(), SignedDuration::from_hours(1));
+    fn people_say_times_in_many_ways() {
+        let at = |text: &str| past(text, &berlin()).unwrap().to_string();
+        assert_eq!(at("24h"), "2026-11-21T09:30:00Z");
+        assert_eq!(at("7d"), "2026-11-15T09:30:00Z");
+        assert_eq!(at("-90m"), "2026-11-22T08:00:00Z");
+        assert_eq!(at("today"), "2026-11-21T23:00:00Z");
+        assert_eq!(at("yesterday"), "2026-11-20T23:00:00Z");
+        assert_eq!(at("2026-11-01"), "2026-10-31T23:00:00Z");
+        assert_eq!(at("2026-11-01T12:00"), "2026-11-01T11:00:00Z");
+        assert_eq!(at("2026-11-01T12:00:00Z"), "2026-11-01T12:00:00Z");
+        assert_eq!(at(" now "), "2026-11-22T09:30:00Z");
+        assert!(past("last tuesday", &berlin()).unwrap_err().starts_with("expected a length"));
+        assert!(past("9999999h", &berlin()).is_ok());
+        assert!(past("1y", &berlin()).is_err(), "a year has no fixed length");
+    }
+
+    #[test]
+    fn an_end_is_a_length_from_now_on_or_exactly_a_moment() {
+        let at = |text: &str| future(text, &berlin()).unwrap().to_string();
+        assert_eq!(at("12h"), "2026-11-22T21:30:00Z");
+        assert_eq!(at("2w"), "2026-12-06T09:30:00Z");
+        assert_eq!(at("2027-06-30"), "2027-06-29T22:00:00Z");
+        assert_eq!(at("2027-06-30T08:00:00Z"), "2027-06-30T08:00:00Z");
+        for wrong in ["soon", "yesterday", "", "2026-13-01"] {
+            assert!(future(wrong, &berlin()).unwrap_err().starts_with("expected a length"), "{wrong}");
+        }
     }
 }

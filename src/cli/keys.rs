@@ -10,6 +10,7 @@ use super::{
     arguments::keys::{CreateKeyArguments, KeysCommand},
     commands::Setup,
     exit::CliError,
+    findings::no_time,
     present::TO_STRING,
     terminal::{Terminal, clean},
 };
@@ -35,8 +36,11 @@ pub(super) fn run(command: &KeysCommand, setup: &Setup<'_>, terminal: &mut Termi
 
 fn run_create(create: &CreateKeyArguments, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<(), CliError> {
     let scopes = create.scopes.iter().fold(Scopes::default(), |all, some| all.with(some));
-    let request = KeyRequest { name: create.name.clone(), scopes, lasts: create.expires };
-    let key = app::create_key(&setup.plan(create.at.overrides())?, request)?;
+    let plan = setup.plan(create.at.overrides())?;
+    let end = |text: &String| app::future(text, &app::now(&plan)).map_err(|error| no_time("--expires", &error));
+    let request =
+        KeyRequest { name: create.name.clone(), scopes, expires: create.expires.as_ref().map(end).transpose()? };
+    let key = app::create_key(&plan, request)?;
     let secret = key.secret.expose_secret();
     if create.json {
         return terminal.json(&json!({ "key": secret, "card": key.card }));

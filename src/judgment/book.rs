@@ -58,6 +58,14 @@ impl Judgments {
         }
     }
 
+    /// The same with one more decision, as if it had been made: for those who want to know what it would do.
+    #[must_use]
+    pub fn with(&self, entry: Entry) -> Self {
+        let mut more = self.clone();
+        more.add(entry);
+        more
+    }
+
     /// All suppressions, in the order in which they were made.
     pub fn suppressions(&self) -> impl Iterator<Item = &StandingSuppression> {
         self.suppressions.iter()

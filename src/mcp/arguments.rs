@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{call::Call, failure::Failure, when::moment};
-use crate::app::{FindingQuery, LARGEST_PAGE, Order, Severity, Suppressed, ThreatType, Truth};
+use super::{call::Call, failure::Failure};
+use crate::app::{
+    FindingQuery, LARGEST_PAGE, LONGEST_NAME, LONGEST_TEXT, Order, Severity, Suppressed, ThreatType, Truth, now, past,
+};
 
 /// Logs that come with the call, or a place where they are.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -56,19 +58,7 @@ pub(super) struct Filter {
     #[schemars(length(max = 64))]
     pub(super) until: Option<String>,
     /// What is done with suppressed findings; without it they are left out and counted.
-    pub(super) suppressed: Option<SuppressedChoice>,
-}
-
-/// What is done with suppressed findings.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum SuppressedChoice {
-    /// They are left out and counted.
-    Hidden,
-    /// They are among the others, marked.
-    Shown,
-    /// There is nothing but them.
-    Only,
+    pub(super) suppressed: Option<Suppressed>,
 }
 
 impl Filter {
@@ -83,11 +73,10 @@ impl Filter {
 
     /// The question to the desk.
     pub(super) fn query(self, call: &Call<'_>) -> Result<FindingQuery, Failure> {
-        let zone = call.office.desk.plan().input.time_zone.zone().clone();
-        let now = jiff::Timestamp::now().to_zoned(zone);
+        let now = now(call.office.desk.plan());
         let time = |name: &str, text: Option<String>| {
             let read = |text: String| {
-                moment(&text, &now).map_err(|error| Failure::arguments(format!("`{name}`: {error}; found `{text}`")))
+                past(&text, &now).map_err(|error| Failure::arguments(format!("`{name}`: {error}; found `{text}`")))
             };
             text.map(read).transpose()
         };
@@ -97,18 +86,14 @@ impl Filter {
             entity: self.entity,
             since: time("since", self.since)?,
             until: time("until", self.until)?,
-            suppressed: match self.suppressed.unwrap_or(SuppressedChoice::Hidden) {
-                SuppressedChoice::Hidden => Suppressed::Hidden,
-                SuppressedChoice::Shown => Suppressed::Shown,
-                SuppressedChoice::Only => Suppressed::Only,
-            },
+            suppressed: self.suppressed.unwrap_or(Suppressed::Hidden),
             ..FindingQuery::default()
         })
     }
 }
 
 /// A page of findings. The first six are those of [`Filter`]: what is flattened can't refuse names that it does not know.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
     /// Nothing below this severity; `high` means high and critical.
@@ -125,9 +110,9 @@ pub(super) struct Page {
     #[schemars(length(max = 64))]
     pub(super) until: Option<String>,
     /// What is done with suppressed findings; without it they are left out and counted.
-    pub(super) suppressed: Option<SuppressedChoice>,
+    pub(super) suppressed: Option<Suppressed>,
     /// What comes first; without it the strongest.
-    pub(super) order: Option<OrderChoice>,
+    pub(super) order: Option<Order>,
     /// Most findings on the page, 1 to 100; without it 20.
     #[schemars(range(min = 1, max = 100))]
     pub(super) limit: Option<i64>,
@@ -136,39 +121,13 @@ pub(super) struct Page {
     pub(super) cursor: Option<String>,
 }
 
-/// What comes first.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum OrderChoice {
-    /// The gravest.
-    Strongest,
-    /// The last seen.
-    Newest,
-}
-
 impl Page {
-    /// The first page of what a filter leaves.
-    pub(super) fn of(filter: Filter, order: OrderChoice) -> Self {
-        let Filter { min_severity, threat_types, entity, since, until, suppressed } = filter;
-        let order = Some(order);
-        Self { min_severity, threat_types, entity, since, until, suppressed, order, limit: None, cursor: None }
-    }
-
+    /// The question to the desk.
     pub(super) fn query(self, call: &Call<'_>) -> Result<FindingQuery, Failure> {
-        let limit = limit(self.limit, 20)?;
-        let order = match self.order.unwrap_or(OrderChoice::Strongest) {
-            OrderChoice::Strongest => Order::Strongest,
-            OrderChoice::Newest => Order::Newest,
-        };
-        let filter = Filter {
-            min_severity: self.min_severity,
-            threat_types: self.threat_types,
-            entity: self.entity,
-            since: self.since,
-            until: self.until,
-            suppressed: self.suppressed,
-        };
-        Ok(FindingQuery { limit, order, after: self.cursor, ..filter.query(call)? })
+        let Self { min_severity, threat_types, entity, since, until, suppressed, order, limit: most, cursor } = self;
+        let filter = Filter { min_severity, threat_types, entity, since, until, suppressed };
+        let (order, limit) = (order.unwrap_or(Order::Strongest), limit(most, 20)?);
+        Ok(FindingQuery { limit, order, after: cursor, ..filter.query(call)? })
     }
 }
 
@@ -202,11 +161,11 @@ pub(super) struct Judgment {
     #[schemars(length(max = 64))]
     pub(super) suppression_id: Option<String>,
     /// Why, in the words of the person who decides; needed for `suppress` and `lift`, a note for `feedback`.
-    #[schemars(length(max = 2000))]
+    #[schemars(length(max = LONGEST_TEXT))]
     pub(super) reason: Option<String>,
-    /// For `suppress`: how long, such as `8h` or `30d`, at most a year.
-    #[schemars(length(max = 32))]
-    pub(super) lasts: Option<String>,
+    /// For `suppress`: when it ends, within a year: a length from now on such as `8h` or `30d`, a date, or an RFC 3339 time.
+    #[schemars(length(max = 64))]
+    pub(super) expires: Option<String>,
     /// For `suppress`: findings above this severity still ring; without it the finding's own severity.
     pub(super) max_severity: Option<Severity>,
     /// For `feedback`: what the finding turned out to be.
@@ -237,7 +196,7 @@ pub(super) struct Nothing {}
 #[serde(deny_unknown_fields)]
 pub(super) struct OneModel {
     /// The model's name as list_models shows it.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     pub(super) name: String,
 }
 
@@ -249,7 +208,7 @@ pub(super) struct Lesson {
     #[schemars(length(max = 4096))]
     pub(super) path: Option<String>,
     /// One name for what is learned from all of it; without it each log has a model of its own name.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     pub(super) name: Option<String>,
 }
 

@@ -15,7 +15,6 @@ mod sessions;
 mod tools;
 mod untrusted;
 mod views;
-mod when;
 
 pub use catalog::Toolset;
 pub use server::{McpError, McpRequest, serve};

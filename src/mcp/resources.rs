@@ -7,13 +7,13 @@ use rmcp::{
 use serde::Serialize;
 
 use super::{
-    arguments::{Filter, Nothing, OneFinding, OrderChoice, Page},
+    arguments::{Nothing, OneFinding, Page},
     call::Call,
     failure::Failure,
     tools,
     untrusted::{LINE, LogText},
 };
-use crate::app::{AccessScope, plain, threat_reference};
+use crate::app::{AccessScope, Order, plain, threat_reference};
 
 const RECENT: &str = "watchbell://findings/recent";
 const ONE: &str = "watchbell://finding/";
@@ -109,7 +109,7 @@ impl Asked {
     pub(super) fn read(self, call: &Call<'_>) -> Result<String, Failure> {
         match self {
             Self::Recent => {
-                let page = Page::of(Filter::default(), OrderChoice::Newest);
+                let page = Page { order: Some(Order::Newest), ..Page::default() };
                 Ok(json(&tools::findings::list(call, page)?))
             }
             Self::Finding(id) => Ok(json(&tools::finding::explain(call, OneFinding { id })?)),

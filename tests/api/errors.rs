@@ -9,7 +9,7 @@ type Case = (&'static str, &'static str, &'static str, &'static str, u16, &'stat
 
 const JSON: &str = "application/json";
 
-const CASES: [Case; 35] = [
+const CASES: [Case; 36] = [
     ("GET", "/nowhere", "", "", 404, ""),
     ("GET", "/v1/findings/", "", "", 404, ""),
     ("PUT", "/v1/findings", "", "", 405, ""),
@@ -36,6 +36,14 @@ const CASES: [Case; 35] = [
     ("POST", "/v1/batches", JSON, "{\"include\": \"x\"}", 422, "/errors/0/pointer=/include"),
     ("POST", "/v1/batches", JSON, "{\"include\": [\"[\"]}", 422, ""),
     ("POST", "/v1/batches", "text/plain", "x", 415, ""),
+    (
+        "POST",
+        "/v1/findings:forward",
+        JSON,
+        "{\"filter\": {\"since\": \"soon\"}}",
+        422,
+        "/errors/0/pointer=/filter/since",
+    ),
     ("POST", "/v1/findings:forward", JSON, "{\"dry_run\": true}", 422, "/errors/0/pointer="),
     ("POST", "/v1/findings:forward", JSON, "{\"ids\": [], \"sinks\": [\"nobody\"], \"filter\": {}}", 404, ""),
     ("POST", "/v1/suppressions", JSON, "{\"threat_type\": \"rain\"}", 422, "/errors/0/pointer=/threat_type"),

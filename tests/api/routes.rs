@@ -57,6 +57,7 @@ async fn people_decide_about_findings() {
     let body = json!({ "from_finding": id, "reason": "our own scanner", "expires": "30d", "dry_run": true });
     let planned = server.post("/v1/suppressions", &body).await;
     assert_eq!(planned.is(200).json["made"], false);
+    assert!(planned.json["suppression"]["id"].is_null(), "{planned:?}");
     assert_eq!(server.get("/v1/suppressions").await.is(200).json["suppressions"], json!([]));
 
     let body = json!({ "from_finding": id, "reason": "our own scanner", "expires": "30d" });
@@ -74,6 +75,43 @@ async fn people_decide_about_findings() {
     assert_eq!(said.is(200).json["threats"][0]["true_positives"], 1);
     assert_eq!(said.json["entries"][0]["by"], "anonymous");
     assert_eq!(server.get(&format!("/v1/findings/{id}")).await.json["feedback"], "true_positive");
+}
+
+#[tokio::test]
+async fn a_suppression_of_a_threat_lets_what_is_grave_ring_and_ends_at_midnight() {
+    let server = Server::with_findings();
+    let day = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().checked_add(jiff::Span::new().days(60));
+    let day = day.unwrap().to_string();
+    let body = json!({ "threat_type": "brute_force", "reason": "a drill", "expires": day, "dry_run": true });
+    let planned = server.post("/v1/suppressions", &body).await;
+    assert_eq!(planned.is(200).json["suppression"]["scope"]["max_severity"], "medium", "{planned:?}");
+    assert_eq!(planned.json["suppression"]["expires"], format!("{day}T00:00:00Z"));
+}
+
+#[tokio::test]
+async fn a_cursor_goes_on_after_a_finding_that_was_suppressed_meanwhile() {
+    let server = Server::with_findings();
+    let all = server.get("/v1/findings?limit=100").await.json["findings"].as_array().unwrap().clone();
+    let page = server.get("/v1/findings?limit=1").await;
+    let next = page.is(200).json["next"].as_str().unwrap().to_owned();
+    let body = json!({ "from_finding": next, "reason": "our own scanner", "expires": "30d" });
+    let made = server.post("/v1/suppressions", &body).await;
+    let hidden = made.is(201).json["hides"].as_array().unwrap().clone();
+    let rest = server.get(&format!("/v1/findings?limit=100&cursor={next}")).await;
+    let listed: Vec<_> = rest.is(200).json["findings"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    let silent = |id: &serde_json::Value| hidden.iter().any(|one| one["id"] == *id);
+    let expected: Vec<_> = all[1..].iter().map(|one| &one["id"]).filter(|id| !silent(id)).collect();
+    assert_eq!(listed, expected);
+}
+
+#[tokio::test]
+async fn times_in_the_past_are_said_in_one_way() {
+    let server = Server::with_findings();
+    let all = server.get("/v1/findings?since=2000-01-01").await.is(200).json["total"].clone();
+    assert_eq!(server.get("/v1/findings?until=today").await.is(200).json["total"], all);
+    assert_eq!(server.get("/v1/summary?until=24h").await.is(200).json["total"], all);
+    let order = json!({ "filter": { "until": "yesterday" }, "dry_run": true });
+    assert_eq!(server.post("/v1/findings:forward", &order).await.is(200).json["findings"], all);
 }
 
 #[tokio::test]

@@ -117,8 +117,7 @@ fn no_text_of_a_log_leaves_the_envelope() {
         ask(&mut session, "list_findings", json!({ "entity": text }));
         ask(&mut session, "explain_finding", json!({ "id": text }));
     }
-    let suppression =
-        json!({ "action": "suppress", "finding_id": ids[0], "reason": hostile()[1], "lasts": "1h", "dry_run": false });
+    let suppression = json!({ "action": "suppress", "finding_id": ids[0], "reason": hostile()[1], "expires": "1h", "dry_run": false });
     let mut judging = Session::open(&place, &["--judge"]);
     ask(&mut judging, "judge_finding", suppression);
     drop(judging);

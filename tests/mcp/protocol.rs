@@ -131,8 +131,10 @@ fn a_finding_goes_from_the_log_to_a_judgment() {
         assert!(same || ["evidence", "truncated", "hint"].contains(&name.as_str()), "{name}: {value}");
     }
     assert!(got["evidence"].as_array().unwrap().len() >= explained["evidence"].as_array().unwrap().len());
-    let dry = json!({ "action": "suppress", "finding_id": id, "reason": "a drill", "lasts": "8h" });
-    assert_eq!(session.get("judge_finding", dry.clone())["made"], false, "a dry run unless told otherwise");
+    let dry = json!({ "action": "suppress", "finding_id": id, "reason": "a drill", "expires": "8h" });
+    let planned = session.get("judge_finding", dry.clone());
+    assert_eq!(planned["made"], false, "a dry run unless told otherwise");
+    assert!(planned["suppression"]["id"].is_null() && planned["silences_total"].as_u64() > Some(0), "{planned}");
     let mut wet = dry;
     wet["dry_run"] = json!(false);
     let judged = session.get("judge_finding", wet);
@@ -175,6 +177,7 @@ fn a_wrong_argument_is_told_and_nothing_else_breaks() {
         ("list_findings", json!({ "limit": 101 }), "1 to 100"),
         ("list_findings", json!({ "limit": "ten" }), "limit"),
         ("list_findings", json!({ "since": "long ago" }), "`since`"),
+        ("list_findings", json!({ "suppressed": "all" }), "`hide`, `show`, `only`"),
         ("list_findings", json!({ "severity": "high" }), "severity"),
         ("list_findings", json!({ "min_severity": "huge" }), "huge"),
         ("explain_finding", json!({ "id": 7 }), "explain_finding"),
@@ -192,11 +195,11 @@ fn a_wrong_argument_is_told_and_nothing_else_breaks() {
     let mut judging = Session::open(&place, &["--judge"]);
     for arguments in [
         json!({ "action": "suppress", "finding_id": "abcdef" }),
-        json!({ "action": "feedback", "finding_id": "abcdef", "lasts": "8h" }),
+        json!({ "action": "feedback", "finding_id": "abcdef", "expires": "8h" }),
     ] {
         let answer = judging.call("judge_finding", arguments.clone());
         assert_eq!(answer["error"]["code"], -32602, "{arguments}: {answer}");
-        assert!(answer["error"]["message"].as_str().unwrap().contains("`lasts`"), "{arguments}: {answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains("`expires`"), "{arguments}: {answer}");
     }
     let failing = [
         ("analyze_logs", json!({ "path": "nowhere.log" }), "refused"),

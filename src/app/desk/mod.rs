@@ -42,7 +42,7 @@ pub use self::{
     health::{Health, HealthCheck},
     jobs::{Job, JobKind, JobResult, JobState},
     letters::DeadLetterPage,
-    models::ModelEntry,
+    models::{LONGEST_NAME, ModelEntry, check_name},
     page::PageQuery,
     root::LogFiles,
     sinks::{SinkEntry, SinkState},

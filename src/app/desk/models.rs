@@ -22,8 +22,8 @@ use crate::{
 const ENDING: &str = "wbmodel";
 /// Models that are held in memory.
 const MOST_LOADED: usize = 8;
-/// The longest name of a model, in bytes; with its ending it stays below what file systems allow.
-const LONGEST_NAME: usize = 200;
+/// The longest name of a log or model, in bytes; with a model's ending it stays below what file systems allow.
+pub const LONGEST_NAME: usize = 200;
 
 /// A model that is there.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -169,17 +169,17 @@ impl Models {
     }
 }
 
-/// The name of a model, as it may be given to one.
+/// The name of a model, or of a log that comes with a call and may have a model of its name.
 ///
 /// # Errors
 /// It could not be a file's name, or not one within the model directory.
-pub(super) fn check_name(name: &str) -> Result<(), AppError> {
+pub fn check_name(name: &str) -> Result<(), AppError> {
     let fits = |letter: char| letter.is_alphanumeric() || ".-_".contains(letter);
     if name.is_empty() || name.len() > LONGEST_NAME || name.starts_with('.') || !name.chars().all(fits) {
         let shown = name.escape_debug();
         let expected =
             format!("expected up to {LONGEST_NAME} letters, digits, `.`, `-` and `_`, not beginning with `.`");
-        return Err(AppError::Request(format!("`{shown}` is no name of a model; {expected}")));
+        return Err(AppError::Request(format!("`{shown}` is no name of a log or model; {expected}")));
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Desk, JobKind, JobState, SinkEntry};
 use crate::{
-    app::{AppError, FindingQuery, Order, Suppressed, query::SHORTEST_ID},
+    app::{AppError, FindingQuery, Order, Suppressed, query::SHORTEST_ID, times::past},
     judgment::{Action, Judgments, StandingSuppression, Truth},
     outbox::{DeliveryState, SinkStatus},
     report::{
@@ -63,17 +63,15 @@ impl PageQuery {
         let severity = taken(&mut fields.severity, notices, "severity", |text| text.parse().ok());
         query.min_severity = severity.unwrap_or(Severity::Informational);
         query.entity = Some(fields.entity.clone()).filter(|entity| !entity.is_empty());
-        query.since = taken(&mut fields.since, notices, "time", moment);
-        query.until = taken(&mut fields.until, notices, "time", moment);
-        let choice = |text: &str| match text {
-            "show" => Some(Suppressed::Shown),
-            "only" => Some(Suppressed::Only),
-            _ => None,
-        };
+        // The form's times are those that the page shows, and these are UTC.
+        let now = Timestamp::now().to_zoned(TimeZone::UTC);
+        query.since = taken(&mut fields.since, notices, "time", |text| past(text, &now).ok());
+        query.until = taken(&mut fields.until, notices, "time", |text| past(text, &now).ok());
+        let choice = |text: &str| text.parse().ok();
         let choice = taken(&mut fields.suppressed, notices, "choice about suppressed findings", choice);
         query.suppressed = choice.unwrap_or(Suppressed::Hidden);
-        let order = |text: &str| (text == "newest").then_some(Order::Newest);
-        query.order = taken(&mut fields.order, notices, "order", order).unwrap_or(Order::Strongest);
+        let order = taken(&mut fields.order, notices, "order", |text| text.parse().ok());
+        query.order = order.unwrap_or(Order::Strongest);
         for (field, time) in [(&mut fields.since, query.since), (&mut fields.until, query.until)] {
             // As the form's field wants it, whatever it was given as.
             *field = time.map(|time| time.strftime("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default();
@@ -100,12 +98,6 @@ fn taken<T>(
     meant
 }
 
-/// A time as the form sends it, or with its offset.
-fn moment(text: &str) -> Option<Timestamp> {
-    let civil = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
-    text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
-}
-
 impl Desk {
     /// The overview.
     ///
@@ -128,7 +120,7 @@ impl Desk {
         let ringing = Overview::of(&reports, &|finding| !is_quiet(finding));
         let matching = Overview::of(&reports, &|finding| query.wants(finding) && is_in(finding));
         let suppressed = Overview::of(&reports, &|finding| query.wants(finding) && is_quiet(finding)).ranked.len();
-        let listed = listed(&query, &matching, &mut notices);
+        let listed = listed(&query, (&reports, &matching), &mut notices);
         let rows: Vec<_> = listed.rows.iter().map(|&finding| row(finding, &judgments, now)).collect();
         let sinks = self.sinks_at_hand(&mut notices);
         let suppressions: Vec<_> =
@@ -225,13 +217,18 @@ struct Listed<'a> {
     before: usize,
 }
 
-fn listed<'a>(query: &FindingQuery, matching: &Overview<'a>, notices: &mut Vec<String>) -> Listed<'a> {
+fn listed<'a>(
+    query: &FindingQuery,
+    (reports, matching): (&[&'a FileReport], &Overview<'a>),
+    notices: &mut Vec<String>,
+) -> Listed<'a> {
     let mut all: Vec<&Finding> = matching.ranked.iter().map(|item| item.finding).collect();
     all.sort_by(|one, other| query.order.compare(one, other));
-    let last = query.after.as_ref().map(|after| all.iter().position(|finding| finding.id == *after));
-    let before = match last {
+    // Looked for among all, because meanwhile somebody may have decided that it is not in the list any more.
+    let named = |after: &String| Overview::of(reports, &|finding| finding.id == *after).ranked.first().copied();
+    let before = match query.after.as_ref().map(named) {
         None => 0,
-        Some(Some(last)) => last + 1,
+        Some(Some(last)) => all.partition_point(|finding| query.order.compare(finding, last.finding).is_le()),
         Some(None) => {
             notices.push("the list has changed since; it begins anew".to_owned());
             0
@@ -359,7 +356,8 @@ mod tests {
     #[test]
     fn what_means_nothing_is_told_and_filters_nothing() {
         let mut notices = Vec::new();
-        let mut asked = query(&[("threat", "<script>"), ("since", "yesterday"), ("order", "odd"), ("severity", "x")]);
+        let mut asked =
+            query(&[("threat", "<script>"), ("since", "last tuesday"), ("order", "odd"), ("severity", "x")]);
         let meant = asked.meant(&mut notices);
         assert_eq!(notices.len(), 4);
         assert!(notices[0].contains("<script>"));

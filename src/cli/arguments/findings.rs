@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use jiff::{SignedDuration, Timestamp};
+use clap::{Args, Subcommand, ValueHint};
 
 use super::sinks::OutboxPlace;
-use crate::app::{Entity, EntityKind, Order, Severity, ThreatType, length, moment};
+use crate::app::{Entity, EntityKind, Order, Severity, Suppressed, ThreatType};
 
 /// Where findings are read.
 #[derive(Debug, Args)]
@@ -51,18 +50,18 @@ pub(crate) struct ListArguments {
     /// Only about this account, address or host, as the log spells it
     #[arg(long, value_name = "TEXT")]
     pub(crate) entity: Option<String>,
-    /// Last seen at or after: a time, a date, or so long ago: 24h
-    #[arg(long, value_name = "WHEN", value_parser = past)]
-    pub(crate) since: Option<Timestamp>,
-    /// Last seen before
-    #[arg(long, value_name = "WHEN", value_parser = past)]
-    pub(crate) until: Option<Timestamp>,
-    /// What is done with suppressed findings
+    /// Last seen at or after: today, yesterday, so long ago (24h, 7d), a date or a time
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Last seen before, in the same words
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// What is done with suppressed findings: hide (left out and counted), show (marked) or only (nothing else)
     #[arg(long, value_name = "HOW", default_value = "hide")]
-    pub(crate) suppressed: SuppressedChoice,
-    /// What comes first
+    pub(crate) suppressed: Suppressed,
+    /// What comes first: strongest or newest
     #[arg(long, value_name = "ORDER", default_value = "strongest")]
-    pub(crate) order: OrderChoice,
+    pub(crate) order: Order,
     /// Most findings, up to 100
     #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(crate) limit: u16,
@@ -72,35 +71,6 @@ pub(crate) struct ListArguments {
     /// Print the page as JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// What is done with suppressed findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SuppressedChoice {
-    /// Leave them out and say how many
-    Hide,
-    /// Show them marked
-    Show,
-    /// Show nothing else
-    Only,
-}
-
-/// What comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OrderChoice {
-    /// The gravest
-    Strongest,
-    /// The last seen
-    Newest,
-}
-
-impl From<OrderChoice> for Order {
-    fn from(choice: OrderChoice) -> Self {
-        match choice {
-            OrderChoice::Strongest => Self::Strongest,
-            OrderChoice::Newest => Self::Newest,
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,9 +121,9 @@ pub(crate) struct AddArguments {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// For how long, up to a year: 12h, 30d, or until a date: 2026-12-31
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = from_now)]
-    pub(crate) expires: SignedDuration,
+    /// When it ends, within a year: so long from now, like 12h or 30d, a date or a time
+    #[arg(long, value_name = "WHEN", default_value = "30d")]
+    pub(crate) expires: String,
     /// Only say which findings it would hide
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -220,27 +190,9 @@ fn entity(text: &str) -> Result<Entity, String> {
     Ok(Entity { kind, value: value.to_owned() })
 }
 
-/// A moment: a time, a date (UTC), or so long ago.
-fn past(text: &str) -> Result<Timestamp, String> {
-    if let Ok(length) = length(text) {
-        return Timestamp::now().checked_sub(length).map_err(|error| error.to_string());
-    }
-    moment(text)
-}
-
-/// From now on: so long, or until a moment.
-pub(super) fn from_now(text: &str) -> Result<SignedDuration, String> {
-    crate::app::from_now(text, Timestamp::now())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_moments_or_lengths() {
-        assert!(past("1h").unwrap() < Timestamp::now());
-    }
 
     #[test]
     fn an_entity_names_its_kind() {

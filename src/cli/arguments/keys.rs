@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use jiff::SignedDuration;
 
-use super::findings::from_now;
 use crate::app::{Overrides, Scopes};
 
 #[derive(Debug, Subcommand)]
@@ -53,9 +51,9 @@ pub(crate) struct CreateKeyArguments {
     /// What the key allows; may be repeated
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     pub(crate) scopes: Vec<Scopes>,
-    /// When it ends: so long from now, like 90d, or a date [default: never]
-    #[arg(long, value_name = "WHEN", value_parser = from_now)]
-    pub(crate) expires: Option<SignedDuration>,
+    /// When it ends: so long from now, like 90d, a date or a time [default: never]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
     #[command(flatten)]
     pub(crate) at: KeysPlace,
     /// Print key and card as JSON

@@ -5,20 +5,20 @@ mod present;
 use super::{
     arguments::findings::{
         AddArguments, FeedbackCommand, FindingPaths, FindingsCommand, ListArguments, SayArguments, SuppressCommand,
-        SuppressedChoice,
     },
     arguments::sinks::OutboxPlace,
     commands::Setup,
     exit::CliError,
     terminal::Terminal,
 };
-use crate::app::{self, FindingQuery, Overrides, Plan, Severity, SuppressRequest, Suppressed, Truth, Which};
+use crate::app::{self, AppError, FindingQuery, Overrides, Plan, SuppressRequest, Truth, Which};
 
 /// `watchbell findings`.
 pub(super) fn run(command: &FindingsCommand, setup: &Setup<'_>, terminal: &mut Terminal) -> Result<(), CliError> {
     match command {
         FindingsCommand::List(list) => {
-            let page = app::list_findings(&plan(&list.at, setup)?, &list.at.paths, &query(list))?;
+            let plan = plan(&list.at, setup)?;
+            let page = app::list_findings(&plan, &list.at.paths, &query(list, &plan)?)?;
             if list.json { terminal.json(&page) } else { terminal.print(&present::page(&page)) }
         }
         FindingsCommand::Show { id, at, json } => {
@@ -36,7 +36,8 @@ pub(super) fn run_suppress(
 ) -> Result<(), CliError> {
     match command {
         SuppressCommand::Add(add) => {
-            let effect = app::suppress(&plan(&add.at, setup)?, &add.at.paths, &request(add), add.dry_run)?;
+            let plan = plan(&add.at, setup)?;
+            let effect = app::suppress(&plan, &add.at.paths, &request(add, &plan)?, add.dry_run)?;
             if add.json { terminal.json(&effect) } else { terminal.print(&present::effect(&effect)) }
         }
         SuppressCommand::List { outbox, all, json } => {
@@ -81,30 +82,34 @@ fn plan_of(outbox: &OutboxPlace, setup: &Setup<'_>) -> Result<Plan, CliError> {
     setup.plan(Overrides { outbox_dir: outbox.outbox_dir.clone(), ..Overrides::default() })
 }
 
-fn query(list: &ListArguments) -> FindingQuery {
-    FindingQuery {
+fn query(list: &ListArguments, plan: &Plan) -> Result<FindingQuery, AppError> {
+    let now = app::now(plan);
+    let time = |flag: &str, text: Option<&str>| {
+        text.map(|text| app::past(text, &now).map_err(|error| no_time(flag, &error))).transpose()
+    };
+    Ok(FindingQuery {
         threats: list.threat_type.clone(),
         min_severity: list.min_severity,
         entity: list.entity.clone(),
-        since: list.since,
-        until: list.until,
-        suppressed: match list.suppressed {
-            SuppressedChoice::Hide => Suppressed::Hidden,
-            SuppressedChoice::Show => Suppressed::Shown,
-            SuppressedChoice::Only => Suppressed::Only,
-        },
-        order: list.order.into(),
+        since: time("--since", list.since.as_deref())?,
+        until: time("--until", list.until.as_deref())?,
+        suppressed: list.suppressed,
+        order: list.order,
         limit: list.limit.into(),
         after: list.after.clone(),
-    }
+    })
 }
 
-fn request(add: &AddArguments) -> SuppressRequest {
+fn request(add: &AddArguments, plan: &Plan) -> Result<SuppressRequest, AppError> {
     let which = match (&add.from_finding, add.threat_type) {
-        (None, Some(threat_type)) => {
-            Which::Of { threat_type, entity: add.entity.clone(), max_severity: add.up_to.unwrap_or(Severity::Medium) }
-        }
+        (None, Some(threat_type)) => Which::Of { threat_type, entity: add.entity.clone(), max_severity: add.up_to },
         (finding, _) => Which::Like { finding: finding.clone().unwrap_or_default(), max_severity: add.up_to },
     };
-    SuppressRequest { which, reason: add.reason.clone(), lasts: add.expires, by: add.who.name.clone() }
+    let expires = app::future(&add.expires, &app::now(plan)).map_err(|error| no_time("--expires", &error))?;
+    Ok(SuppressRequest { which, reason: add.reason.clone(), expires, by: add.who.name.clone() })
+}
+
+/// Times are read when the configuration is, which knows the time zone, and so later than other arguments.
+pub(super) fn no_time(flag: &str, error: &str) -> AppError {
+    AppError::Request(format!("{flag}: {error}"))
 }

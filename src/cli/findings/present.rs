@@ -119,8 +119,9 @@ pub(super) fn finding(finding: &Finding) -> String {
 /// What a new suppression does.
 pub(super) fn effect(effect: &SuppressionEffect) -> String {
     let suppression = &effect.suppression;
-    let (verb, hides) = if effect.made { ("is made", "hides") } else { ("would be made", "would hide") };
-    let mut out = format!("{} {verb}: {}\n", suppression.id, one_line(&suppression.scope.to_string()));
+    let hides = if effect.made { "hides" } else { "would hide" };
+    let made = suppression.id.as_deref().map_or_else(|| "would be made".to_owned(), |id| format!("{id} is made"));
+    let mut out = format!("{made}: {}\n", one_line(&suppression.scope.to_string()));
     writeln!(out, "until {:.0}, because: {}", suppression.expires, one_line(&suppression.reason)).expect(TO_STRING);
     writeln!(out, "it {hides} {} of {} findings", effect.hides.len(), effect.looked_at).expect(TO_STRING);
     for finding in effect.hides.iter().take(MOST_HIDDEN) {

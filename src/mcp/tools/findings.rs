@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    app::{Scope, Severity, ThreatType},
+    app::{ProposedSuppression, Scope, Severity, ThreatType},
     mcp::{
         arguments::{Filter, Page},
         call::Call,
@@ -108,8 +108,8 @@ struct EntityCard {
 /// A suppression.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct SuppressionCard {
-    /// Names it when it is lifted.
-    pub(in crate::mcp) id: String,
+    /// Names it when it is lifted; null for one that was not made.
+    id: Option<String>,
     /// Findings of this threat are silenced.
     threat_type: ThreatType,
     /// Not above this severity.
@@ -130,12 +130,12 @@ struct SuppressionText {
 }
 
 impl SuppressionCard {
-    pub(in crate::mcp) fn of(suppression: &crate::app::Suppression) -> Self {
-        let Scope { threat_type, entity, max_severity } = &suppression.scope;
+    pub(in crate::mcp) fn of(suppression: ProposedSuppression) -> Self {
+        let Scope { threat_type, entity, max_severity } = suppression.scope;
         Self {
-            id: suppression.id.clone(),
-            threat_type: *threat_type,
-            max_severity: *max_severity,
+            id: suppression.id,
+            threat_type,
+            max_severity,
             expires: suppression.expires,
             untrusted: SuppressionText {
                 entity: entity.as_ref().map(EntityText::of),
@@ -171,7 +171,7 @@ pub(in crate::mcp) fn summarize(call: &Call<'_>, filter: Filter) -> Result<Summe
         })
         .collect();
     let mut suppressions: Vec<SuppressionCard> =
-        standing.suppressions.iter().rev().map(|one| SuppressionCard::of(&one.suppression)).collect();
+        standing.suppressions.into_iter().rev().map(|one| SuppressionCard::of(one.suppression.into())).collect();
     let feedback = desk.feedback()?.threats.into_iter().map(|record| FeedbackCard {
         threat_type: record.threat_type,
         true_positives: size(record.true_positives),

@@ -1,12 +1,12 @@
 //! What people decide about findings, written down.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::findings::SuppressionCard;
 use crate::{
-    app::{SuppressRequest, Truth, Which},
+    app::{SuppressRequest, Truth, Which, future, now},
     mcp::{
         arguments::{Judgment, JudgmentAction},
         call::Call,
@@ -80,7 +80,7 @@ pub(in crate::mcp) fn judge(call: &Call<'_>, judgment: Judgment) -> Result<Judge
     let (suppresses, lifts) = (judgment.action == JudgmentAction::Suppress, judgment.action == JudgmentAction::Lift);
     stray(judgment.suppression_id.is_some() && !lifts, "suppression_id")?;
     stray(judgment.truth.is_some() && (lifts || suppresses), "truth")?;
-    stray(judgment.lasts.is_some() && !suppresses, "lasts")?;
+    stray(judgment.expires.is_some() && !suppresses, "expires")?;
     stray(judgment.max_severity.is_some() && !suppresses, "max_severity")?;
     stray(judgment.dry_run == Some(true) && !suppresses, "dry_run")?;
     match judgment.action {
@@ -95,23 +95,21 @@ fn needed<T>(value: Option<T>, name: &str) -> Result<T, Failure> {
 }
 
 fn suppress(call: &Call<'_>, judgment: Judgment) -> Result<Judged, Failure> {
-    let text = needed(judgment.lasts, "lasts")?;
-    let span = text.parse::<Span>().ok();
-    let lasts: Option<SignedDuration> =
-        span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
-    let lasts = lasts.ok_or_else(|| Failure::arguments("`lasts`: expected a length such as 8h or 30d"))?;
+    let text = needed(judgment.expires, "expires")?;
+    let expires = future(&text, &now(call.office.desk.plan()));
+    let expires = expires.map_err(|error| Failure::arguments(format!("`expires`: {error}; found `{text}`")))?;
     let finding = needed(judgment.finding_id, "finding_id")?;
     let request = SuppressRequest {
         which: Which::Like { finding, max_severity: judgment.max_severity },
         reason: needed(judgment.reason, "reason")?,
-        lasts,
+        expires,
         by: call.by.to_owned(),
     };
     let effect = call.office.desk.suppress(&request, judgment.dry_run.unwrap_or(true))?;
     let silences: Vec<String> = effect.hides.iter().take(NAMED).map(|finding| finding.id.clone()).collect();
     Ok(Judged {
         made: effect.made,
-        suppression: Some(SuppressionCard::of(&effect.suppression)),
+        suppression: Some(SuppressionCard::of(effect.suppression)),
         silences_total: size(effect.hides.len()),
         truncated: effect.hides.len() > silences.len(),
         silences,
