@@ -21,7 +21,7 @@ use rmcp::{
     },
 };
 
-/// Most sessions at once. One takes about 200 KB.
+/// Most sessions at once. One takes about 100 KB.
 const MOST: usize = 256;
 /// A session ends that is silent for so long. Longer than a call takes, because its answer would end with it.
 const IDLE: Duration = Duration::from_secs(30 * 60);

@@ -157,6 +157,17 @@ fn a_later_floor_is_found_however_it_is_named() {
 }
 
 #[test]
+fn the_door_is_for_fronts_that_listen() {
+    let floors = floors("pub mod parse; pub mod app; pub mod door; pub mod api; pub mod mcp; pub mod cli;");
+    let check = |path: &str, text: &str| later_floors_named(&[File::new(path, text)], &floors);
+    assert_none(check("src/api/server.rs", "use crate::{app::Plan, door::Door};"));
+    assert_none(check("src/mcp/http.rs", "use crate::door::Door;"));
+    assert_one(&check("src/cli/fronts.rs", "use crate::door::Door;"), "the front `cli` names `door`");
+    assert_one(&check("src/api/server.rs", "use crate::parse::Event;"), "the front `api` names `parse`");
+    assert_one(&check("src/app/desk.rs", "use crate::door::Client;"), "`app` names `door`, a later floor");
+}
+
+#[test]
 fn an_earlier_floor_a_namesake_and_a_comment_are_no_violations() {
     let floors = floors("pub mod parse; pub mod score; pub mod detect; pub mod report; pub mod app; pub mod cli;");
     let files = [
