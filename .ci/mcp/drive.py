@@ -222,7 +222,7 @@ async def judging(client):
     hold(set(tools) == (READING | WRITING | {"judge_finding"}) - {"get_finding"}, f"tools with --judge: {sorted(tools)}")
     ask = Assistant(client, tools)
     id = (await ask.call("list_findings", threat_types=["brute_force"], entity="alice"))["findings"][0]["id"]
-    wish = {"action": "suppress", "finding_id": id, "reason": HOSTILE[0], "lasts": "1h"}
+    wish = {"action": "suppress", "finding_id": id, "reason": HOSTILE[0], "expires": "1h"}
     planned = await ask.call("judge_finding", **wish)
     hold(not planned["made"] and id in planned["silences"], f"not a dry run: {planned}")
     await ask.call("judge_finding", **wish, dry_run=False)

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::app::{
     Analysis, BatchSummary, Change, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView,
-    ForwardReceipt, Health, Job, ModelEntry, Severity, SinkReport, Status, Summary, SuppressionEffect, Suppressions,
-    ThreatType,
+    ForwardReceipt, Health, Job, ModelEntry, Order, Severity, SinkReport, Status, Summary, Suppressed,
+    SuppressionEffect, Suppressions, ThreatType,
 };
 
 /// Where the page that shows the document is.
@@ -170,6 +170,8 @@ fn schemas() -> Map<String, Value> {
     add::<sinks::CheckBody>(&mut asked);
     add::<outbox::ReplayBody>(&mut asked);
     add::<Words>(&mut asked);
+    add::<Suppressed>(&mut asked);
+    add::<Order>(&mut asked);
     let mut schemas = asked.take_definitions(true);
     schemas.extend(answered(settings.for_serialize().into_generator()));
     schemas.insert("AnalyzeBody".to_owned(), analyze::body_schema());

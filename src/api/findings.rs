@@ -211,15 +211,11 @@ pub(super) fn details() -> Value {
         query(
             "suppressed",
             "What is done with suppressed ones",
-            json!({ "type": "string", "enum": ["hide", "show", "only"], "default": "hide" }),
+            json!({ "$ref": "#/components/schemas/Suppressed", "default": "hide" }),
         ),
     ];
     let page = [
-        query(
-            "order",
-            "What comes first",
-            json!({ "type": "string", "enum": ["strongest", "newest"], "default": "strongest" }),
-        ),
+        query("order", "What comes first", json!({ "$ref": "#/components/schemas/Order", "default": "strongest" })),
         query(
             "limit",
             "Most findings on the page",

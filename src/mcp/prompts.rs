@@ -102,7 +102,7 @@ fn tune(id: &str, reason: Option<String>, toolset: Toolset) -> String {
     };
     let silence = match toolset {
         Toolset::Judging => "\
-         2. Call judge_finding with action `suppress`, this finding_id, the reason, lasts `30d`, as a dry run. Tell me \
+         2. Call judge_finding with action `suppress`, this finding_id, the reason, expires `30d`, as a dry run. Tell me \
          what else it would silence.\n\
          3. Only when I agree: the same with dry_run false, then judge_finding with action `feedback` and truth \
          `false_positive`."
