@@ -19,10 +19,16 @@ use ipnet::IpNet;
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder, security::SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 
-pub(super) use self::{around::around, client::Client};
+pub(super) use self::{
+    around::{By, around},
+    client::Client,
+};
 use self::{place::Places, rate::Rates};
 use super::{Shared, problem::Problem};
 use crate::app::{AccessScope, AppError, AuditLog, Caller, Refusal, ServePlan, Sessions};
+
+/// The header that a key comes in, where it is not `Authorization`.
+const API_KEY: &str = "x-api-key";
 
 /// Statuses that every guarded route may answer with, beside its own.
 const COMMON: [(&str, &str); 9] = [
@@ -77,6 +83,7 @@ async fn check(scope: AccessScope, request: Request, next: Next) -> Response {
 /// People who look at a page are sent to log in; programs are told.
 fn refused(refusal: &Refusal, request: &Request) -> Response {
     let status = match refusal {
+        Refusal::Far => StatusCode::UNAUTHORIZED,
         Refusal::Scope(_) => StatusCode::FORBIDDEN,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Missing | Refusal::Invalid if wants_page(request) => {
@@ -94,7 +101,8 @@ fn refused(refusal: &Refusal, request: &Request) -> Response {
 /// Whether a browser wants to show the answer. Whoever brings credentials along is a program.
 fn wants_page(request: &Request) -> bool {
     let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    request.method() == Method::GET && accepts.contains("text/html") && !request.headers().contains_key(AUTHORIZATION)
+    let is_program = request.headers().contains_key(AUTHORIZATION) || request.headers().contains_key(API_KEY);
+    request.method() == Method::GET && accepts.contains("text/html") && !is_program
 }
 
 /// What the layers work with.

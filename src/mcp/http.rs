@@ -58,7 +58,7 @@ pub(super) async fn serve(
 /// Who may ask under which name: a page in a browser must not reach this server by a name of its own that leads here.
 fn config(plan: &ServePlan, bound: SocketAddr) -> StreamableHttpServerConfig {
     let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-    hosts.extend(plan.allowed_hosts.iter().cloned());
+    hosts.extend(plan.allowed_hosts.iter().filter(|host| host.port.is_none()).map(ToString::to_string));
     if !bound.ip().is_unspecified() {
         hosts.push(bound.ip().to_string());
     }
@@ -66,12 +66,13 @@ fn config(plan: &ServePlan, bound: SocketAddr) -> StreamableHttpServerConfig {
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
         _ => host.clone(),
     };
-    let origins: Vec<String> = hosts
-        .iter()
-        .map(bracketed)
-        .filter(|host| host.starts_with('[') || !host.contains(':'))
-        .flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}:*")))
-        .collect();
+    let both = |authority: String| ["http", "https"].map(|scheme| format!("{scheme}://{authority}"));
+    let mut origins: Vec<String> = hosts.iter().map(bracketed).flat_map(|host| both(format!("{host}:*"))).collect();
+    for exact in plan.allowed_hosts.iter().filter(|host| host.port.is_some()) {
+        // A proxy need not name its port to us, a browser does.
+        hosts.push(exact.name.clone());
+        origins.extend(both(exact.to_string()));
+    }
     StreamableHttpServerConfig::default()
         .with_allowed_hosts(hosts)
         .with_allowed_origins(origins)
@@ -93,7 +94,7 @@ async fn admit(
     next: Next,
 ) -> Response {
     let began = Instant::now();
-    let refusal = match door.gate.admit(credentials(request.headers()), Timestamp::now()).await {
+    let refusal = match door.gate.admit(credentials(request.headers()), client.ip(), Timestamp::now()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             let ends = request.method() == Method::DELETE;
@@ -125,7 +126,7 @@ async fn admit(
 fn refused(refusal: &Refusal) -> Response {
     let status = match refusal {
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::Missing | Refusal::Invalid | Refusal::Scope(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Missing | Refusal::Invalid | Refusal::Far | Refusal::Scope(_) => StatusCode::UNAUTHORIZED,
     };
     let body = serde_json::json!({
         "title": status.canonical_reason(),
