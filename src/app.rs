@@ -69,8 +69,8 @@ pub use crate::{
     },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
-        AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, Listen, OutboxPlan, Overrides, Plan,
-        ServePlan, Settings, SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
+        AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, HostName, Listen, OutboxPlan, Overrides,
+        Plan, ServePlan, Settings, SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
     },
     judgment::{Action, Entry, Feedback, Scope, StandingSuppression, Suppression, Truth},
     outbox::{

@@ -3,6 +3,7 @@
 mod browser;
 mod limits;
 mod matrix;
+mod record;
 mod tls;
 mod ways_in;
 
@@ -32,8 +33,17 @@ impl Server {
         Self::with_client(place, Client::builder())
     }
 
+    /// One that asks nobody, though its configuration says that others can get here.
+    fn insecure(place: Place) -> Self {
+        Self::running(place, &["serve", "--insecure", "--listen", "127.0.0.1:0"], Client::builder())
+    }
+
     fn with_client(place: Place, client: reqwest::ClientBuilder) -> Self {
-        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+        Self::running(place, &["serve", "--listen", "127.0.0.1:0"], client)
+    }
+
+    fn running(place: Place, arguments: &[&str], client: reqwest::ClientBuilder) -> Self {
+        let mut command = place.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     net::IpAddr,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -62,6 +62,8 @@ struct Held {
     file: File,
     /// Whether the last line could not be written, which was told.
     is_failing: bool,
+    /// Whether the file may end within a line, of a disk that was full or a process that was killed.
+    is_torn: bool,
 }
 
 /// The audit log can't be written.
@@ -79,13 +81,15 @@ impl AuditLog {
     /// It can't be opened.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
         let file = private(path).map_err(|source| AuditError { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), held: Mutex::new(Held { file, is_failing: false }) })
+        let held = Held { file, is_failing: false, is_torn: ends_within_a_line(path) };
+        Ok(Self { path: path.to_owned(), held: Mutex::new(held) })
     }
 
     /// Writes a call down.
     pub fn write(&self, entry: &AuditEntry<'_>) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = self.append(&mut held.file, &line(entry));
+        let written = self.append(&mut held, line(entry));
+        held.is_torn = written.is_err() && ends_within_a_line(&self.path);
         match written {
             Ok(()) if held.is_failing => tracing::warn!(file = %self.path.display(), "the audit log is written again"),
             Err(ref error) if !held.is_failing => {
@@ -96,13 +100,35 @@ impl AuditLog {
         held.is_failing = written.is_err();
     }
 
-    fn append(&self, file: &mut File, line: &str) -> io::Result<()> {
-        if is_another(file, &self.path)? {
-            *file = private(&self.path)?;
+    fn append(&self, held: &mut Held, mut line: String) -> io::Result<()> {
+        if is_another(&held.file, &self.path)? {
+            held.file = private(&self.path)?;
+            held.is_torn = ends_within_a_line(&self.path);
+        }
+        if held.is_torn {
+            // The half line is lost; this one is not to be lost with it.
+            line.insert(0, '\n');
         }
         // One call of the system for one line, at the end of the file: several processes do not mix their lines.
-        file.write_all(line.as_bytes())
+        held.file.write_all(line.as_bytes())
     }
+}
+
+/// Whether the last line of a file lacks its end. What is no file, as a pipe, has none.
+fn ends_within_a_line(path: &Path) -> bool {
+    let is_torn = || -> io::Result<bool> {
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_file() || metadata.len() == 0 {
+            return Ok(false);
+        }
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        Ok(last != *b"\n")
+    };
+    // Who may only write goes on as if all were well: at worst two lines are one.
+    is_torn().unwrap_or(false)
 }
 
 /// Whether the name leads to another file by now, or to none.
@@ -197,6 +223,27 @@ mod tests {
         // Appended to, also after a restart.
         AuditLog::open(&path).unwrap().write(&entry("four"));
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+    }
+
+    #[test]
+    fn half_a_line_takes_no_other_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let is_whole = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+        let told = || fs::read_to_string(&path).unwrap().lines().map(is_whole).collect::<Vec<_>>();
+        // Of a process that was killed.
+        fs::write(&path, "{\"time\":\"20").unwrap();
+        let audit = AuditLog::open(&path).unwrap();
+        audit.write(&entry("one"));
+        audit.write(&entry("two"));
+        assert_eq!(told(), [false, true, true]);
+        // Of a disk that was full: a file that is not open for writing takes its part.
+        let whole = std::mem::replace(&mut audit.held.lock().unwrap().file, File::open(&path).unwrap());
+        (&whole).write_all(b"{\"time\":\"20").unwrap();
+        audit.write(&entry("lost"));
+        audit.held.lock().unwrap().file = whole;
+        audit.write(&entry("three"));
+        assert_eq!(told(), [false, true, true, false, true]);
     }
 
     #[cfg(target_os = "linux")]

@@ -3,7 +3,10 @@
 //! It is open only while there is neither a key nor a token that anybody could show, and then only to callers on the same
 //! machine, unless the operator says otherwise in so many words.
 
-use std::net::SocketAddr;
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use jiff::Timestamp;
 
@@ -17,6 +20,8 @@ use crate::config::ServePlan;
 
 /// The name of callers whom nobody asks who they are.
 const ANONYMOUS: &str = "anonymous";
+/// What the name of a caller with a token begins with; the id of a key is hex.
+pub(super) const TOKEN: &str = "jwt:";
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +78,12 @@ pub enum Refusal {
     /// They are wrong, over or revoked; it is not told which.
     #[error("the API key or token is not valid")]
     Invalid,
+    /// Nobody is asked who they are, and this one comes from another machine.
+    #[error(
+        "nobody is asked here who they are, so only callers on the same machine are let in; \
+         `watchbell keys create` makes an API key for others"
+    )]
+    Far,
     /// The caller may not do this.
     #[error("expected the scope `{0}`")]
     Scope(Scope),
@@ -92,48 +103,98 @@ pub enum GateError {
     Tokens(#[from] TokenError),
     /// Everybody on the network could do everything.
     #[error(
-        "{address} can be reached from other machines, and nobody is asked who they are: make an API key with \
+        "{address} can be reached from other machines{reach}, and nobody is asked who they are: make an API key with \
          `watchbell keys create --name NAME --scope admin`, or set `jwt_jwks`, `jwt_issuer` and `jwt_audience` under \
-         [serve], or listen on 127.0.0.1, or let everybody do everything with --insecure"
+         [serve], or {}, or let everybody do everything with --insecure",
+        reach.remedy()
     )]
     Unguarded {
         /// Where it was to listen.
         address: SocketAddr,
+        /// How others get there.
+        reach: Reach,
     },
+}
+
+/// How requests from other machines get here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The address itself is not loopback.
+    Address,
+    /// Through a proxy, which the configuration believes.
+    Proxy,
+    /// Under names of this server that the configuration allows: nobody needs one on the same machine.
+    Name,
+}
+
+impl Reach {
+    /// `None` when only callers on the same machine get here.
+    fn of(plan: &ServePlan) -> Option<Self> {
+        if !plan.listen.ip().to_canonical().is_loopback() {
+            Some(Self::Address)
+        } else if !plan.trusted_proxies.is_empty() {
+            Some(Self::Proxy)
+        } else if !plan.allowed_hosts.is_empty() {
+            Some(Self::Name)
+        } else {
+            None
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Address => "listen on 127.0.0.1",
+            Self::Proxy => "take `trusted_proxies` out",
+            Self::Name => "take `allowed_hosts` out",
+        }
+    }
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "",
+            Self::Proxy => " through a proxy (there are `trusted_proxies` under [serve])",
+            Self::Name => " under another name (there are `allowed_hosts` under [serve])",
+        })
+    }
+}
+
+/// Whom an open gate lets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpenTo {
+    SameMachine,
+    Everybody,
 }
 
 /// Says who asks.
 #[derive(Debug)]
 pub struct Gate {
-    ring: Option<Ring>,
+    ring: Ring,
     tokens: Option<Tokens>,
+    open_to: OpenTo,
 }
 
 impl Gate {
-    /// A gate that lets everybody do everything.
-    #[must_use]
-    pub fn open() -> Self {
-        Self { ring: None, tokens: None }
-    }
-
     /// The gate that the configuration asks for. `insecure` allows what is otherwise refused: to let everybody do
     /// everything from other machines. It opens nothing where there are keys or tokens.
     ///
     /// # Errors
     /// Keys or tokens can't be read, or everybody on the network could do everything.
     pub fn new(plan: &ServePlan, insecure: bool) -> Result<Self, GateError> {
-        let ring = Some(Ring::open(&plan.keys_file)?);
+        let ring = Ring::open(&plan.keys_file)?;
         let tokens = plan.tokens.as_ref().map(Tokens::new).transpose()?;
-        let gate = Self { ring, tokens };
+        let open_to = if insecure { OpenTo::Everybody } else { OpenTo::SameMachine };
+        let gate = Self { ring, tokens, open_to };
         let address = plan.listen;
-        let is_near = address.ip().to_canonical().is_loopback();
         if gate.is_open() || !gate.can_be_passed() {
-            if !is_near && !insecure {
-                return Err(GateError::Unguarded { address });
+            let reach = Reach::of(plan);
+            if let Some(reach) = reach.filter(|_| !insecure) {
+                return Err(GateError::Unguarded { address, reach });
             }
             if !gate.is_open() {
                 tracing::warn!("no API key is valid any more, so nobody can log in; `watchbell keys create` makes one");
-            } else if !is_near {
+            } else if reach.is_some() {
                 tracing::warn!(%address, "INSECURE: everybody who reaches this address can do everything, unasked");
             }
         }
@@ -143,27 +204,37 @@ impl Gate {
     /// Whether nobody is asked who they are. Making the first key changes that at once.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.tokens.is_none() && !self.ring.as_ref().is_some_and(Ring::is_used)
+        self.tokens.is_none() && !self.ring.is_used()
     }
 
     fn can_be_passed(&self) -> bool {
-        self.tokens.is_some() || self.ring.as_ref().is_some_and(|ring| ring.has_valid(Timestamp::now()))
+        self.tokens.is_some() || self.ring.has_valid(Timestamp::now())
     }
 
-    /// Who asks, at this time.
+    /// Who asks, at this time, from this address: as far as anybody can tell, the one where the request was made first.
     ///
     /// # Errors
-    /// The credentials are missing or not valid.
-    pub async fn admit(&self, credentials: Credentials<'_>, now: Timestamp) -> Result<Caller, Refusal> {
+    /// The credentials are missing or not valid; or nobody is asked for any, and the address is that of another machine.
+    pub async fn admit(&self, credentials: Credentials<'_>, from: IpAddr, now: Timestamp) -> Result<Caller, Refusal> {
         if self.is_open() {
-            return Ok(Caller::anonymous());
+            // A proxy on the same machine makes loopback reachable from everywhere, and no configuration tells of it.
+            let is_let_in = self.open_to == OpenTo::Everybody || from.to_canonical().is_loopback();
+            return if is_let_in { Ok(Caller::anonymous()) } else { Err(Refusal::Far) };
         }
         let text = credentials.text()?;
-        match (&self.ring, &self.tokens) {
-            (Some(ring), _) if text.starts_with(PREFIX) => ring.admit(text, now),
-            (_, Some(tokens)) => tokens.admit(text, now).await,
-            _ => Err(Refusal::Invalid),
+        match &self.tokens {
+            _ if text.starts_with(PREFIX) => self.ring.admit(text, now),
+            Some(tokens) => tokens.admit(text, now).await,
+            None => Err(Refusal::Invalid),
         }
+    }
+
+    /// Whether it costs the check of a signature to say who asks, and nobody knows yet that the token is worth it: whoever
+    /// showed many that were not is asked to wait before.
+    #[must_use]
+    pub fn is_unproven(&self, credentials: Credentials<'_>) -> bool {
+        let Some(tokens) = &self.tokens else { return false };
+        credentials.text().is_ok_and(|text| !text.starts_with(PREFIX) && !tokens.is_known(text))
     }
 
     /// The same for API keys alone: a token ends when its issuer says, so it opens no session.
@@ -172,7 +243,7 @@ impl Gate {
     /// The key is missing or not valid.
     pub fn admit_key(&self, credentials: Credentials<'_>, now: Timestamp) -> Result<Caller, Refusal> {
         let text = credentials.text()?;
-        self.ring.as_ref().ok_or(Refusal::Invalid)?.admit(text, now)
+        self.ring.admit(text, now)
     }
 
     /// Somebody who came in with the API key of this id before and was remembered since.
@@ -180,13 +251,26 @@ impl Gate {
     /// # Errors
     /// The key is gone, over or revoked by now.
     pub fn admit_again(&self, id: &str, now: Timestamp) -> Result<Caller, Refusal> {
-        self.ring.as_ref().ok_or(Refusal::Invalid)?.admit_again(id, now)
+        self.ring.admit_again(id, now)
+    }
+
+    /// Whether somebody who was let in may still do this, for answers that go on for long. When a token ends is not
+    /// known here any more, so an answer must not go on for much longer than a token lasts.
+    #[must_use]
+    pub fn still_allows(&self, caller: &Caller, scope: Scope, now: Timestamp) -> bool {
+        if caller.name == ANONYMOUS {
+            return self.is_open();
+        }
+        if caller.name.starts_with(TOKEN) {
+            return self.tokens.is_some();
+        }
+        self.admit_again(&caller.name, now).is_ok_and(|caller| caller.scopes.allow(scope))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{num::NonZeroUsize, path::Path};
+    use std::{net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
     use secrecy::ExposeSecret;
 
@@ -195,6 +279,8 @@ mod tests {
         access::{KeyFile, KeyRequest},
         config::{Plan, Settings},
     };
+
+    const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     fn plan(folder: &Path, listen: &str) -> ServePlan {
         let mut plan = Plan::new(Settings::default(), NonZeroUsize::MIN).unwrap().serve;
@@ -214,16 +300,60 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for near in ["127.0.0.1:0", "127.9.9.9:0", "[::1]:0", "[::ffff:127.0.0.1]:0"] {
             let gate = Gate::new(&plan(folder.path(), near), false).unwrap();
-            let caller = gate.admit(Credentials::default(), Timestamp::now()).await.unwrap();
-            assert_eq!(caller.name, "anonymous");
+            let ask = |from: &str| gate.admit(Credentials::default(), from.parse().unwrap(), Timestamp::now());
+            for same in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+                assert_eq!(ask(same).await.unwrap().name, "anonymous");
+            }
+            // As a proxy on the same machine tells it.
+            for other in ["203.0.113.9", "2001:db8::1", "::"] {
+                assert_eq!(ask(other).await, Err(Refusal::Far));
+            }
         }
         for far in ["0.0.0.0:0", "10.0.0.1:80", "[::]:0", "[2001:db8::1]:0"] {
             let error = Gate::new(&plan(folder.path(), far), false).unwrap_err().to_string();
             for fix in ["watchbell keys create", "jwt_jwks", "127.0.0.1", "--insecure"] {
                 assert!(error.contains(fix), "{error}");
             }
-            assert!(Gate::new(&plan(folder.path(), far), true).unwrap().is_open());
+            let gate = Gate::new(&plan(folder.path(), far), true).unwrap();
+            let from = "203.0.113.9".parse().unwrap();
+            assert!(gate.is_open() && gate.admit(Credentials::default(), from, Timestamp::now()).await.is_ok());
         }
+    }
+
+    #[test]
+    fn behind_a_proxy_loopback_is_not_near() {
+        let folder = tempfile::tempdir().unwrap();
+        let near = plan(folder.path(), "127.0.0.1:0");
+        let proxy = ServePlan { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], ..near.clone() };
+        let name = ServePlan { allowed_hosts: vec!["watchbell.example".parse().unwrap()], ..near };
+        for (plan, why) in [(proxy, "trusted_proxies"), (name, "allowed_hosts")] {
+            let error = Gate::new(&plan, false).unwrap_err().to_string();
+            for part in [why, "other machines", "watchbell keys create", "--insecure"] {
+                assert!(error.contains(part), "{error}");
+            }
+            assert!(Gate::new(&plan, true).unwrap().is_open());
+            key(&plan);
+            assert!(Gate::new(&plan, false).is_ok());
+            std::fs::remove_file(&plan.keys_file).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn who_was_let_in_is_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(folder.path(), "127.0.0.1:0");
+        let gate = Gate::new(&plan, false).unwrap();
+        let now = Timestamp::now();
+        let may = |caller: &Caller| gate.still_allows(caller, Scope::FindingsRead, now);
+        let anonymous = gate.admit(Credentials::default(), NEAR, now).await.unwrap();
+        assert!(may(&anonymous));
+        let (id, text) = key(&plan);
+        assert!(!may(&anonymous), "the first key closes the gate");
+        let caller = gate.admit(Credentials { bearer: Some(&text), api_key: None }, NEAR, now).await.unwrap();
+        assert!(may(&caller));
+        KeyFile::at(&plan.keys_file).revoke(&id, now).unwrap();
+        assert!(!may(&caller));
+        assert!(!may(&Caller { name: "jwt:ada".to_owned(), scopes: Scopes::all() }), "no tokens are taken here");
     }
 
     #[tokio::test]
@@ -233,7 +363,7 @@ mod tests {
         let (id, text) = key(&plan);
         for insecure in [false, true] {
             let gate = Gate::new(&plan, insecure).unwrap();
-            let ask = |bearer, api_key| gate.admit(Credentials { bearer, api_key }, Timestamp::now());
+            let ask = |bearer, api_key| gate.admit(Credentials { bearer, api_key }, NEAR, Timestamp::now());
             assert_eq!(ask(None, None).await, Err(Refusal::Missing));
             assert_eq!(ask(Some(""), None).await, Err(Refusal::Missing));
             assert_eq!(ask(Some("wbk_"), None).await, Err(Refusal::Invalid));
@@ -263,7 +393,7 @@ mod tests {
         let gate = Gate::new(&plan, false).unwrap();
         assert!(gate.is_open());
         key(&plan);
-        assert_eq!(gate.admit(Credentials::default(), Timestamp::now()).await, Err(Refusal::Missing));
+        assert_eq!(gate.admit(Credentials::default(), NEAR, Timestamp::now()).await, Err(Refusal::Missing));
     }
 
     #[test]

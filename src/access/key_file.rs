@@ -4,7 +4,7 @@
 //! when a key is used: reading must not need a writable disk.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -39,6 +39,23 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
         /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// What would be written could not be read by those who read it now.
+    #[error(
+        "{} belongs to the user with the number {owner} (group {group}), and what is written now would not, so that a server \
+         of theirs could not read it; nothing was changed: run this as that user, or as root",
+        path.display()
+    )]
+    Owner {
+        /// The file, or the folder that it is to be made in.
+        path: PathBuf,
+        /// The number of its user.
+        owner: u32,
+        /// The number of its group.
+        group: u32,
+        /// Why it can't be given to them.
         #[source]
         source: io::Error,
     },
@@ -144,30 +161,46 @@ impl KeyFile {
 
     fn change<T>(&self, change: impl FnOnce(&mut Vec<KeptKey>) -> Result<T, KeyError>) -> Result<T, KeyError> {
         fs::create_dir_all(folder_of(&self.path)).map_err(self.failed("make the folder of"))?;
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".lock");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // Ends with the file, however this process ends.
-        let lock = options.open(beside).map_err(self.failed("lock"))?;
-        lock.lock().map_err(self.failed("lock"))?;
+        // What the name leads to is replaced, so that a link stays a link.
+        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let _lock = self.locked(&target)?;
         let mut keys = self.read()?.unwrap_or_default();
         let changed = change(&mut keys)?;
-        self.write(&Content { version: VERSION, keys }).map_err(self.failed("write"))?;
+        self.write(&target, &Content { version: VERSION, keys })?;
         Ok(changed)
     }
 
-    fn write(&self, content: &Content) -> io::Result<()> {
-        // What the name leads to is replaced, so that a link stays a link.
-        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+    /// The lock beside the file, held until it is dropped, however this process ends.
+    fn locked(&self, target: &Path) -> Result<File, KeyError> {
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".lock");
+        let mut options = OpenOptions::new();
+        options.write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = match options.clone().create_new(true).open(&beside) {
+            // Only one that was made right now is given away: another may be a link to a file of somebody else.
+            Ok(made) => belonging(target, &made).map(|()| made)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                options.create(true).truncate(false).open(&beside).map_err(self.failed("lock"))?
+            }
+            Err(error) => return Err(self.failed("lock")(error)),
+        };
+        lock.lock().map_err(self.failed("lock"))?;
+        Ok(lock)
+    }
+
+    fn write(&self, target: &Path, content: &Content) -> Result<(), KeyError> {
         // A temporary file is its owner's alone from the beginning, and keeps that when it is renamed.
-        let mut file = tempfile::NamedTempFile::new_in(folder_of(&target))?;
-        serde_json::to_writer_pretty(&mut file, content)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(target)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder_of(target)).map_err(self.failed("write"))?;
+        belonging(target, file.as_file())?;
+        let mut written = || {
+            serde_json::to_writer_pretty(&mut file, content)?;
+            file.write_all(b"\n")?;
+            file.as_file().sync_all()
+        };
+        written().map_err(self.failed("write"))?;
+        file.persist(target).map_err(|error| self.failed("write")(error.error))?;
         Ok(())
     }
 
@@ -175,6 +208,42 @@ impl KeyFile {
         let path = self.path.clone();
         move |source| KeyError::File { action, path: path.clone(), source }
     }
+}
+
+/// Gives a file that was just made to the user and the group that the target belongs to, so that a server that could read
+/// the keys still can after another user changed them. Where there is no target yet, root gives it to the folder's.
+#[cfg(unix)]
+fn belonging(target: &Path, made: &File) -> Result<(), KeyError> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+
+    let failed = |action| move |source| KeyError::File { action, path: target.to_owned(), source };
+    let own = made.metadata().map_err(failed("write"))?;
+    let (path, model) = match fs::metadata(target) {
+        Ok(target_now) => (target, target_now),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && own.uid() == 0 => {
+            let folder = folder_of(target);
+            (folder, fs::metadata(folder).map_err(failed("write"))?)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("read")(error)),
+    };
+    let (owner, group) = (model.uid(), model.gid());
+    if (own.uid(), own.gid()) != (owner, group) {
+        let refused = |source| KeyError::Owner { path: path.to_owned(), owner, group, source };
+        fchown(made, Some(owner), Some(group)).map_err(refused)?;
+    }
+    // A group that was let in on purpose stays in; all others never were.
+    let mode = if model.is_file() { model.mode() & 0o660 | 0o600 } else { 0o600 };
+    if own.mode() & 0o777 != mode {
+        made.set_permissions(PermissionsExt::from_mode(mode)).map_err(failed("write"))?;
+    }
+    Ok(())
+}
+
+/// Who may read a file is inherited from its folder here.
+#[cfg(not(unix))]
+fn belonging(_target: &Path, _made: &File) -> Result<(), KeyError> {
+    Ok(())
 }
 
 fn folder_of(file: &Path) -> &Path {
@@ -238,6 +307,41 @@ mod tests {
         }
         // Nothing else is left behind.
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    /// Whether this process may give files away, as root does.
+    #[cfg(unix)]
+    fn is_root(folder: &Path) -> bool {
+        std::os::unix::fs::chown(folder, Some(4711), Some(4712)).is_ok()
+    }
+
+    #[cfg(unix)]
+    fn owner(path: &Path) -> (u32, u32, u32) {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.uid(), metadata.gid(), metadata.mode() & 0o777)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn root_leaves_the_file_to_the_servers_user() {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        if !is_root(folder.path()) {
+            return;
+        }
+        let path = folder.path().join("keys.json");
+        let file = KeyFile::at(&path);
+        let key = file.create(request("soc"), Timestamp::UNIX_EPOCH).unwrap();
+        for name in ["keys.json", "keys.json.lock"] {
+            assert_eq!(owner(&folder.path().join(name)), (4711, 4712, 0o600), "the first one: {name}");
+        }
+        chown(&path, Some(4713), Some(4714)).unwrap();
+        file.revoke(&key.card.id, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(owner(&path), (4713, 4714, 0o600), "a later one");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        file.create(request("siem"), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(owner(&path), (4713, 4714, 0o640), "one that a group may read");
     }
 
     #[cfg(unix)]

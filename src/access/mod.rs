@@ -13,7 +13,7 @@ mod token;
 mod watch;
 
 pub use audit::{AuditEntry, AuditError, AuditLog, AuditResult};
-pub use gate::{Caller, Credentials, Gate, GateError, Refusal};
+pub use gate::{Caller, Credentials, Gate, GateError, Reach, Refusal};
 pub use key::{KeyCard, KeyRequest, NewKey};
 pub use key_file::{KeyError, KeyFile};
 pub use scope::{Scope, Scopes};

@@ -25,8 +25,12 @@ pub(super) struct Ring {
 struct Held {
     stamp: FileStamp,
     keys: HashMap<String, KeptKey>,
-    /// Whether there ever was a key: from then on nobody is let in without one, whatever becomes of the file.
+    /// Whether there ever was a file of keys, readable or not: from then on nobody is let in without a key, whatever
+    /// becomes of it.
     ever: bool,
+    /// Whether the file could not be read when it was last tried. Who may read it can change without a change of what is
+    /// looked at, so it is tried again each time.
+    is_hidden: bool,
 }
 
 impl Ring {
@@ -37,12 +41,13 @@ impl Ring {
     pub(super) fn open(path: &Path) -> Result<Self, KeyError> {
         // The stamp first: what is written while the file is read makes another one.
         let stamp = FileStamp::of(path);
-        let keys = by_id(KeyFile::at(path).read()?.unwrap_or_default());
-        let ever = !keys.is_empty();
-        Ok(Self { path: path.to_owned(), held: RwLock::new(Held { stamp, keys, ever }) })
+        let keys = KeyFile::at(path).read()?;
+        let ever = keys.is_some();
+        let held = Held { stamp, keys: by_id(keys.unwrap_or_default()), ever, is_hidden: false };
+        Ok(Self { path: path.to_owned(), held: RwLock::new(held) })
     }
 
-    /// Whether there is, or ever was, a key.
+    /// Whether there is, or ever was, a file of keys.
     pub(super) fn is_used(&self) -> bool {
         self.look(|held| held.ever)
     }
@@ -78,12 +83,12 @@ impl Ring {
     fn look<T>(&self, at: impl FnOnce(&Held) -> T) -> T {
         let stamp = FileStamp::of(&self.path);
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        if held.stamp == stamp {
+        if held.stamp == stamp && !held.is_hidden {
             return at(&held);
         }
         drop(held);
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        if held.stamp != stamp {
+        if held.stamp != stamp || held.is_hidden {
             self.renew(&mut held, stamp);
         }
         at(&held)
@@ -92,20 +97,32 @@ impl Ring {
     /// A damaged file keeps the old keys; a file that is gone takes them along.
     fn renew(&self, held: &mut Held, stamp: FileStamp) {
         // Kept either way, so that the same damage is told once.
+        let is_told = held.stamp == stamp && held.is_hidden;
         held.stamp = stamp;
+        held.is_hidden = false;
         let file = self.path.display();
         match KeyFile::at(&self.path).read() {
             Ok(keys) => {
                 if keys.is_none() {
                     tracing::warn!(%file, "the file of API keys is gone, so no key is valid any more");
                 }
+                held.ever |= keys.is_some();
                 held.keys = by_id(keys.unwrap_or_default());
-                held.ever |= !held.keys.is_empty();
                 tracing::info!(%file, keys = held.keys.len(), "the API keys were read anew");
             }
             Err(error) => {
+                // Somebody made a key, or was about to: an open gate must not stay open because it can't be read.
+                held.ever = true;
+                held.is_hidden = matches!(error, KeyError::File { .. });
+                if is_told {
+                    return;
+                }
                 let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "the API keys can't be read anew, so the old ones stay in force");
+                if held.keys.is_empty() {
+                    tracing::error!(error, "the API keys can't be read, so nobody is let in until they can");
+                } else {
+                    tracing::error!(error, "the API keys can't be read anew, so the old ones stay in force");
+                }
             }
         }
     }
@@ -168,6 +185,38 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert_eq!(ring.admit(key.secret.expose_secret(), NOW), Err(Refusal::Invalid));
         assert!(ring.is_used());
+    }
+
+    #[test]
+    fn a_first_file_that_can_not_be_read_lets_nobody_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let ring = Ring::open(&path).unwrap();
+        assert!(!ring.is_used());
+        fs::write(&path, "{").unwrap();
+        assert!(ring.is_used(), "a broken file");
+        let ring = Ring::open(&folder.path().join("other.json")).unwrap();
+        assert!(!ring.is_used());
+        // Whoever runs the tests, a folder is no file to be read.
+        fs::create_dir(folder.path().join("other.json")).unwrap();
+        assert!(ring.is_used(), "one that can't be read");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_could_not_be_read_is_tried_again_though_it_looks_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let ring = Ring::open(&path).unwrap();
+        let key = KeyFile::at(&path).create(request(), NOW).unwrap();
+        {
+            // As if its owner were another user at first: a change of the owner changes none of this.
+            let mut held = ring.held.write().unwrap();
+            held.stamp = FileStamp::of(&path);
+            held.is_hidden = true;
+        }
+        assert!(ring.admit(key.secret.expose_secret(), NOW).is_ok());
+        assert!(!ring.held.read().unwrap().is_hidden);
     }
 
     #[test]

@@ -18,6 +18,8 @@ use super::key::hex;
 const LASTS: SignedDuration = SignedDuration::from_hours(12);
 /// Most sessions at once; the oldest makes room.
 const MOST: usize = 1000;
+/// Most sessions of one key, so that nobody can end those of others by logging in again and again.
+const MOST_OF_ONE: usize = 20;
 
 /// The sessions that there are.
 #[derive(Debug, Default)]
@@ -45,13 +47,15 @@ impl Sessions {
         getrandom::fill(&mut number)?;
         let text = SecretString::from(hex(&number));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_own = |session: &Session| session.key == key;
+        if held.values().filter(|session| is_own(session)).count() >= MOST_OF_ONE {
+            remove_oldest(&mut held, is_own);
+        }
         if held.len() >= MOST {
             held.retain(|_, session| now < session.ends);
         }
-        if held.len() >= MOST
-            && let Some(oldest) = held.iter().min_by_key(|(_, session)| session.ends).map(|(hash, _)| *hash)
-        {
-            held.remove(&oldest);
+        if held.len() >= MOST {
+            remove_oldest(&mut held, |_| true);
         }
         held.insert(hash(text.expose_secret()), Session { key, ends: now.saturating_add(LASTS).unwrap_or(now) });
         Ok(text)
@@ -67,6 +71,13 @@ impl Sessions {
     /// Ends a session.
     pub fn close(&self, text: &str) {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(text));
+    }
+}
+
+fn remove_oldest(held: &mut HashMap<[u8; 32], Session>, among: impl Fn(&Session) -> bool) {
+    let among = held.iter().filter(|(_, session)| among(session));
+    if let Some(oldest) = among.min_by_key(|(_, session)| session.ends).map(|(hash, _)| *hash) {
+        held.remove(&oldest);
     }
 }
 
@@ -102,13 +113,25 @@ mod tests {
     fn the_oldest_makes_room() {
         let sessions = Sessions::default();
         let at = |second| NOW + SignedDuration::from_secs(second);
-        let first = sessions.open("soc".to_owned(), at(0)).unwrap();
-        let second = sessions.open("soc".to_owned(), at(1)).unwrap();
-        for number in 2..=MOST {
-            sessions.open("soc".to_owned(), at(i64::try_from(number).unwrap())).unwrap();
-        }
+        let open = |number: usize| {
+            sessions.open(format!("key {}", number / MOST_OF_ONE), at(i64::try_from(number).unwrap())).unwrap()
+        };
+        let (first, second) = (open(0), open(1));
+        (2..=MOST).for_each(|number| drop(open(number)));
         assert_eq!(sessions.key(first.expose_secret(), at(2)), None);
         assert!(sessions.key(second.expose_secret(), at(2)).is_some());
         assert_eq!(sessions.held.lock().unwrap().len(), MOST);
+    }
+
+    #[test]
+    fn one_key_ends_no_sessions_of_others() {
+        let sessions = Sessions::default();
+        let other = sessions.open("siem".to_owned(), NOW).unwrap();
+        let at = |number: usize| NOW + SignedDuration::from_secs(i64::try_from(number).unwrap());
+        let own: Vec<_> = (1..=MOST).map(|number| sessions.open("soc".to_owned(), at(number)).unwrap()).collect();
+        let is_open = |session: &SecretString| sessions.key(session.expose_secret(), at(MOST)).is_some();
+        assert!(is_open(&other));
+        assert_eq!(own.iter().filter(|session| is_open(session)).count(), MOST_OF_ONE);
+        assert!(own[MOST - MOST_OF_ONE..].iter().all(is_open), "the newest stay");
     }
 }

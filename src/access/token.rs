@@ -5,19 +5,27 @@
 
 mod keys;
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, Validation};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 pub use self::keys::TokenError;
 use self::keys::{IssuerKeys, Missing};
-use super::{Caller, Refusal, Scopes};
+use super::{Caller, Refusal, Scopes, gate::TOKEN};
 use crate::config::{SigningAlgorithm, TokenPlan};
 
 /// So far may the clocks of issuer and server be apart, in seconds.
 const LEEWAY: i64 = 60;
 /// The longest token: issuers stay far below it, and nobody makes us decode more.
 const LONGEST_TOKEN: usize = 16 << 10;
+/// Most tokens that are known to have been valid; then it begins anew.
+const MOST_KNOWN: usize = 10_000;
 /// The longest subject, in characters.
 const LONGEST_SUBJECT: usize = 256;
 
@@ -28,6 +36,8 @@ pub(super) struct Tokens {
     issuer: String,
     audience: String,
     algorithms: Vec<Algorithm>,
+    /// Hashes of tokens that were valid when they were last looked at.
+    known: Mutex<HashSet<[u8; 32]>>,
 }
 
 /// What is read of a token, beside what the library checks.
@@ -65,7 +75,13 @@ impl Tokens {
             issuer: plan.issuer.clone(),
             audience: plan.audience.clone(),
             algorithms: plan.algorithms.iter().map(|algorithm| named(*algorithm)).collect(),
+            known: Mutex::default(),
         })
+    }
+
+    /// Whether this very token was valid before. It says nothing about now.
+    pub(super) fn is_known(&self, token: &str) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash(token))
     }
 
     /// Whose token this is.
@@ -106,7 +122,12 @@ impl Tokens {
         }
         let scopes = [&claims.scope, &claims.scopes].into_iter().flatten();
         let scopes = scopes.fold(Scopes::default(), |all, names| all.with(&names.scopes()));
-        Ok(Caller { name: format!("jwt:{subject}"), scopes })
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(hash(token));
+        Ok(Caller { name: format!("{TOKEN}{subject}"), scopes })
     }
 
     fn validation(&self, algorithm: Algorithm) -> Validation {
@@ -118,6 +139,10 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation
     }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 const fn named(algorithm: SigningAlgorithm) -> Algorithm {

@@ -15,30 +15,35 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt};
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Shared, guard::guarded, problem::Problem};
-use crate::app::{AccessScope, Change};
+use crate::app::{AccessScope, Caller, Change, Refusal};
 
+/// What a listener needs, all the time.
+const NEEDED: AccessScope = AccessScope::FindingsRead;
 /// Streams at the same time; each holds a connection.
 const MOST_STREAMS: usize = 64;
 /// A stream ends after so long, so that who may listen is asked again.
 const LONGEST: Duration = Duration::from_mins(15);
+/// Between two looks at whether the caller may still listen: a revoked key counts everywhere else at once.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// A sign of life, more often than proxies cut silent connections.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     let seats = Extension(Arc::new(Semaphore::new(MOST_STREAMS)));
-    guarded(AccessScope::FindingsRead, OpenApiRouter::new().routes(routes!(follow)).layer(seats))
+    guarded(NEEDED, OpenApiRouter::new().routes(routes!(follow)).layer(seats))
 }
 
 /// What happens, while it happens
 ///
 /// Server-sent events, named after the kind of change: `findings`, `judgments`, `job`, `deliveries`; the data is the change
 /// as JSON. `missed` says that the listener was too slow and should look at everything again. The stream ends when the
-/// server does, and after fifteen minutes; connect again.
+/// server does, when the key is over or revoked, and after fifteen minutes; connect again.
 #[utoipa::path(get, path = "/v1/changes", tag = "changes", operation_id = "follow_changes", responses(
     (status = 200, description = "The events", content_type = "text/event-stream",
         body = ref("#/components/schemas/Change")),
@@ -46,14 +51,25 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 async fn follow(
     State(shared): State<Shared>,
     Extension(seats): Extension<Arc<Semaphore>>,
+    Extension(asked): Extension<Result<Caller, Refusal>>,
 ) -> Result<Response, Problem> {
     let Ok(seat) = seats.try_acquire_owned() else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many listen already; come back later"));
     };
-    let stopping = shared.stopping.clone();
+    let caller = asked.map_err(|_| Problem::internal())?;
+    let (gate, stopping) = (Arc::clone(&shared.gate), shared.stopping.clone());
+    let is_refused = async move {
+        loop {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            if !gate.still_allows(&caller, NEEDED, Timestamp::now()) {
+                break;
+            }
+        }
+    };
     let ends = async move {
         tokio::select! {
             () = stopping.cancelled() => {}
+            () = is_refused => {}
             () = tokio::time::sleep(LONGEST) => {}
         }
     };

@@ -17,12 +17,12 @@ use ipnet::IpNet;
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder, security::SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 
-pub(super) use self::around::around;
 use self::place::Places;
+pub(super) use self::around::{By, around};
 use super::{Shared, problem::Problem};
 use crate::{
     app::{AccessScope, AppError, AuditLog, Caller, Refusal, ServePlan, Sessions},
-    door::{Client, Rates},
+    door::{API_KEY, Client, Rates},
 };
 
 /// Statuses that every guarded route may answer with, beside its own.
@@ -78,6 +78,7 @@ async fn check(scope: AccessScope, request: Request, next: Next) -> Response {
 /// People who look at a page are sent to log in; programs are told.
 fn refused(refusal: &Refusal, request: &Request) -> Response {
     let status = match refusal {
+        Refusal::Far => StatusCode::UNAUTHORIZED,
         Refusal::Scope(_) => StatusCode::FORBIDDEN,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Missing | Refusal::Invalid if wants_page(request) => {
@@ -95,7 +96,8 @@ fn refused(refusal: &Refusal, request: &Request) -> Response {
 /// Whether a browser wants to show the answer. Whoever brings credentials along is a program.
 fn wants_page(request: &Request) -> bool {
     let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    request.method() == Method::GET && accepts.contains("text/html") && !request.headers().contains_key(AUTHORIZATION)
+    let is_program = request.headers().contains_key(AUTHORIZATION) || request.headers().contains_key(API_KEY);
+    request.method() == Method::GET && accepts.contains("text/html") && !is_program
 }
 
 /// What the layers work with.

@@ -35,6 +35,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What stands for the path of requests that no route takes: their paths are the callers' to choose.
 const NO_ROUTE: &str = "none";
+/// What stands for the status of requests whose callers hung up before there was one: no answer of ours has it, and other
+/// servers write it into their logs for the same.
+const GONE: u16 = 499;
 /// From a look at a finding to a long analysis.
 const SECONDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
@@ -130,7 +133,8 @@ impl Default for Requests {
     fn default() -> Self {
         let (answered, took) = (Family::default(), Family::new_with_constructor(Durations));
         let (in_flight, mut registry) = (Gauge::default(), Registry::with_prefix("watchbell_http"));
-        registry.register("requests", "Requests that were answered", answered.clone());
+        let help = "Requests that were answered, or, with 499 for a status, whose caller hung up before";
+        registry.register("requests", help, answered.clone());
         let help = "Time until the head of the answer was ready";
         registry.register_with_unit("request_duration", help, Unit::Seconds, took.clone());
         registry.register("requests_in_flight", "Requests that are worked on", in_flight.clone());
@@ -179,27 +183,39 @@ async fn count(State(shared): State<Shared>, request: Request, next: Next) -> Re
     let requests = &shared.requests;
     let method = word(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
-    let (began, working) = (Instant::now(), Working::on(&requests.in_flight));
+    let mut working = Working::on(requests, method, route);
     let response = next.run(request).await;
+    working.status = response.status().as_u16();
     drop(working);
-    requests.took.get_or_create(&Took { method, route: route.clone() }).observe(began.elapsed().as_secs_f64());
-    requests.answered.get_or_create(&Answered { method, route, status: response.status().as_u16() }).inc();
     response
 }
 
-/// A request that is worked on; a caller who hangs up ends that too.
-struct Working<'a>(&'a Gauge);
+/// A request that is worked on. It is counted when this is dropped, because a caller who hangs up ends the work wherever it
+/// stands.
+struct Working<'a> {
+    requests: &'a Requests,
+    method: &'static str,
+    route: String,
+    began: Instant,
+    status: u16,
+}
 
 impl<'a> Working<'a> {
-    fn on(in_flight: &'a Gauge) -> Self {
-        in_flight.inc();
-        Self(in_flight)
+    fn on(requests: &'a Requests, method: &'static str, route: String) -> Self {
+        requests.in_flight.inc();
+        Self { requests, method, route, began: Instant::now(), status: GONE }
     }
 }
 
 impl Drop for Working<'_> {
     fn drop(&mut self) {
-        self.0.dec();
+        let Self { requests, method, route, began, status } = self;
+        requests.in_flight.dec();
+        if *status != GONE {
+            let took = Took { method, route: route.clone() };
+            requests.took.get_or_create(&took).observe(began.elapsed().as_secs_f64());
+        }
+        requests.answered.get_or_create(&Answered { method, route: route.clone(), status: *status }).inc();
     }
 }
 
@@ -234,6 +250,25 @@ mod tests {
         let expected = "# HELP a_read_bytes_total All.\n# TYPE a_read_bytes_total counter\n\
                         a_read_bytes_total{source=\"x # TYPE y counter\"} 1\n# HELP b B.\n# TYPE b gauge\nb 2\n";
         assert_eq!(plain(text), expected);
+    }
+
+    #[test]
+    fn who_hangs_up_is_counted_and_measured_as_no_answer() {
+        let requests = Requests::default();
+        drop(Working::on(&requests, "POST", "/analyze".to_owned()));
+        let mut answered = Working::on(&requests, "POST", "/analyze".to_owned());
+        answered.status = 200;
+        drop(answered);
+        let mut text = String::new();
+        encode_registry(&mut text, &requests.registry).unwrap();
+        for line in [
+            "requests_total{method=\"POST\",route=\"/analyze\",status=\"499\"} 1",
+            "requests_total{method=\"POST\",route=\"/analyze\",status=\"200\"} 1",
+            "request_duration_seconds_count{method=\"POST\",route=\"/analyze\"} 1",
+            "requests_in_flight 0",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -143,8 +143,11 @@ impl Looks {
         let refused = |status, refusal: &Refusal| Problem::new(status, refusal.to_string());
         let caller = match self.caller {
             Ok(caller) => caller,
-            Err(refusal @ Refusal::Unavailable) => {
-                let problem = refused(StatusCode::SERVICE_UNAVAILABLE, &refusal);
+            // No key would help, so there is no use in the way in.
+            Err(refusal @ (Refusal::Unavailable | Refusal::Far)) => {
+                let is_far = refusal == Refusal::Far;
+                let status = if is_far { StatusCode::UNAUTHORIZED } else { StatusCode::SERVICE_UNAVAILABLE };
+                let problem = refused(status, &refusal);
                 return Err(Box::new(told(pages, &problem, &Visitor::default())));
             }
             Err(refusal) if is_fragment => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::{
     Router,
     body::{self, Body},
-    extract::{Extension, State},
+    extract::{Extension, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{COOKIE, LOCATION, SET_COOKIE},
@@ -19,7 +19,7 @@ use axum::{
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Shared, page::with_headers, problem::Problem};
+use super::{Shared, guard::By, page::with_headers, problem::Problem};
 use crate::{
     app::{Credentials, Pages, Refusal, Sessions},
     door::Client,
@@ -51,11 +51,12 @@ async fn show(State(shared): State<Shared>) -> Result<Response, Problem> {
 async fn log_in(
     State(shared): State<Shared>,
     Extension(client): Extension<Client>,
-    form: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     if shared.gate.is_open() {
         return Ok(to("/"));
     }
+    let (parts, form) = request.into_parts();
     let key = key_in(form).await?;
     let credentials = Credentials { bearer: None, api_key: Some(key.expose_secret()) };
     let now = Timestamp::now();
@@ -69,6 +70,7 @@ async fn log_in(
             return page(StatusCode::UNAUTHORIZED, Some("This API key is not valid."));
         }
     };
+    By::tell(&parts.extensions, &caller.name);
     let session = shared.guard.sessions.open(caller.name, now).map_err(|error| Problem::unexpected(&error))?;
     let mut response = to("/");
     response.headers_mut().insert(SET_COOKIE, cookie(session.expose_secret(), Sessions::LASTS.as_secs(), client));

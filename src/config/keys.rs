@@ -86,7 +86,7 @@ keys! {
     [serve] jwt_issuer { "The issuer that tokens must name.", example "\"https://login.example/\"" }
     [serve] jwt_audience { "The audience that tokens must name.", example "\"watchbell\"" }
     [serve] jwt_algorithms { "The only algorithms that tokens may be signed with." }
-    [serve] allowed_hosts { "Names under which browsers may ask for it, beside the address it listens on and localhost." }
+    [serve] allowed_hosts { "Names under which browsers may ask for it, beside the address it listens on and localhost; `name:port` where a proxy changes the port." }
     [serve] trusted_proxies { "Networks of proxies whose X-Forwarded-For is believed: [\"10.0.0.0/8\"]." }
     [serve] rate_per_minute { "Requests a minute that each key may make, and each address without one." }
     [serve] max_body_bytes { "Largest request body, also after unpacking." }

@@ -15,7 +15,7 @@ use super::{
     problem::{ConfigError, Problem, Problems},
     settings::{Origin, Setting, Settings},
     sinks::SinkTables,
-    values::{Budget, JwksPlace, SigningAlgorithm, Threshold, TimeZone},
+    values::{Budget, HostName, JwksPlace, SigningAlgorithm, Threshold, TimeZone},
 };
 use crate::classify::attack::AttackVersion;
 use crate::parse::{Format, Slot};
@@ -110,8 +110,8 @@ pub struct ServePlan {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Tokens that are taken beside keys.
     pub tokens: Option<TokenPlan>,
-    /// Names under which browsers may ask for it, in small letters.
-    pub allowed_hosts: Vec<String>,
+    /// Names under which browsers may ask for it.
+    pub allowed_hosts: Vec<HostName>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Requests a minute for each key or address.
@@ -188,7 +188,7 @@ impl Plan {
                     (settings.jwt_jwks.value, settings.jwt_issuer.value, settings.jwt_audience.value),
                     settings.jwt_algorithms.value,
                 ),
-                allowed_hosts: settings.allowed_hosts.value.into_iter().map(|host| host.0).collect(),
+                allowed_hosts: settings.allowed_hosts.value,
                 trusted_proxies: settings.trusted_proxies.value.into_iter().map(|network| network.0).collect(),
                 rate_per_minute: number(settings.rate_per_minute.value),
                 max_body_bytes: usize::try_from(settings.max_body_bytes.value.0).unwrap_or(usize::MAX),

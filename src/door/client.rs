@@ -4,9 +4,14 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::{
     extract::ConnectInfo,
-    http::{Extensions, HeaderMap},
+    http::{Extensions, HeaderMap, header::AUTHORIZATION},
 };
 use ipnet::IpNet;
+
+use crate::app::Credentials;
+
+/// The header that a key comes in, where it is not `Authorization`.
+pub(crate) const API_KEY: &str = "x-api-key";
 
 /// The address of whoever asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +36,14 @@ impl Client {
         Self { address: forwarded_for(headers, proxies).unwrap_or(peer), is_secure }
     }
 
+    /// Where a request was made first, for the gate that lets in whoever is near. A proxy on this machine that nobody
+    /// configured is not believed about its clients, but it is about not being one: nobody lies to be farther away.
+    pub(crate) fn origin(self, headers: &HeaderMap) -> IpAddr {
+        let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let mut named = values.flat_map(|value| value.split(',')).filter_map(|text| address(text.trim()));
+        named.find(|address| !address.is_loopback()).unwrap_or(self.address)
+    }
+
     /// What a limit counts: whoever has one IPv6 address has a whole network of them.
     pub(crate) fn counted(self) -> IpAddr {
         counted(self.address)
@@ -43,6 +56,12 @@ pub(super) fn counted(address: IpAddr) -> IpAddr {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & (u128::MAX << 64)).into(),
     }
+}
+
+/// What a request brings along to say who asks.
+pub(crate) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Credentials::of_headers(text(AUTHORIZATION.as_str()), text(API_KEY))
 }
 
 /// The last address in `X-Forwarded-For` that is no proxy of ours: those before it are hearsay.

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::tls::TlsError;
 pub(crate) use self::{
-    client::Client,
+    client::{API_KEY, Client, credentials},
     rate::{Counted, Rates, TooMany},
 };
 use self::{

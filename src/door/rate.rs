@@ -1,14 +1,19 @@
 //! How much one caller may ask, so that nobody takes the server from the others.
 //!
 //! A caller is counted under the name of their key, everybody else under their address. Credentials that are not valid are
-//! counted once more, far more strictly; valid ones are never held back by others' failures from the same address.
+//! counted once more, far more strictly; keys and tokens that are known to be valid are never held back by others' failures
+//! from the same address.
 
 use std::{
+    collections::HashMap,
     fmt,
     net::IpAddr,
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
@@ -44,6 +49,8 @@ type Limiter = RateLimiter<Counted, DefaultKeyedStateStore<Counted>, DefaultCloc
 pub(crate) struct Rates {
     asked: Limiter,
     failed: DefaultKeyedRateLimiter<IpAddr>,
+    /// Addresses that had no failure left, until they have one again: looking there counts nothing.
+    waiting: Mutex<HashMap<IpAddr, (Instant, TooMany)>>,
     clock: DefaultClock,
     since_sweep: AtomicU32,
 }
@@ -67,6 +74,7 @@ impl Rates {
         Self {
             asked: RateLimiter::keyed(Quota::per_minute(per_minute)).with_middleware(),
             failed: RateLimiter::keyed(Quota::per_minute(FAILURES)),
+            waiting: Mutex::default(),
             clock: DefaultClock::default(),
             since_sweep: AtomicU32::new(0),
         }
@@ -85,8 +93,20 @@ impl Rates {
 
     /// Counts credentials that are not valid.
     pub(crate) fn fail(&self, address: IpAddr) -> Result<(), TooMany> {
-        let address = if self.failed.len() >= MOST { IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED) } else { address };
-        self.failed.check_key(&address).map_err(|refused| self.too_many(&refused))
+        let counted = if self.failed.len() >= MOST { IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED) } else { address };
+        let Err(refused) = self.failed.check_key(&counted) else { return Ok(()) };
+        let too_many = self.too_many(&refused);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < MOST {
+            waiting.insert(address, (Instant::now() + too_many.wait, too_many));
+        }
+        Err(too_many)
+    }
+
+    /// Whether this address had too many failures a moment ago.
+    pub(crate) fn waits(&self, address: IpAddr) -> Option<TooMany> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.get(&address).filter(|(until, _)| Instant::now() < *until).map(|(_, too_many)| *too_many)
     }
 
     fn too_many(&self, refused: &NotUntil<QuantaInstant>) -> TooMany {
@@ -98,6 +118,8 @@ impl Rates {
             return;
         }
         self.since_sweep.store(0, Ordering::Relaxed);
+        let now = Instant::now();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (until, _)| now < *until);
         self.asked.retain_recent();
         self.failed.retain_recent();
         self.asked.shrink_to_fit();
@@ -194,8 +216,10 @@ mod tests {
     fn failures_are_counted_more_strictly() {
         let rates = rates(6000);
         assert!((0..FAILURES.get()).all(|_| rates.fail(address(1)).is_ok()));
+        assert!(rates.waits(address(1)).is_none());
         assert!(rates.fail(address(1)).is_err());
-        assert!(rates.fail(address(2)).is_ok());
+        assert!(rates.waits(address(1)).is_some());
+        assert!(rates.fail(address(2)).is_ok() && rates.waits(address(2)).is_none());
     }
 
     #[test]

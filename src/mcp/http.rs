@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{call::Office, handler::Watchbell, sessions::Sessions};
 use crate::{
-    app::{AuditEntry, AuditLog, AuditResult, Caller, Credentials, Gate, Refusal, ServePlan},
-    door::{Client, Counted, Door, Rates, TooMany},
+    app::{AuditEntry, AuditLog, AuditResult, Caller, Gate, Refusal, ServePlan},
+    door::{Client, Counted, Door, Rates, TooMany, credentials},
 };
 
 /// Where the protocol is spoken.
@@ -54,7 +54,7 @@ pub(super) async fn serve(door: Door, (office, gate): (Office, Gate), stop: Canc
 /// Who may ask under which name: a page in a browser must not reach this server by a name of its own that leads here.
 fn config(plan: &ServePlan, bound: SocketAddr) -> StreamableHttpServerConfig {
     let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-    hosts.extend(plan.allowed_hosts.iter().cloned());
+    hosts.extend(plan.allowed_hosts.iter().filter(|host| host.port.is_none()).map(ToString::to_string));
     if !bound.ip().is_unspecified() {
         hosts.push(bound.ip().to_string());
     }
@@ -62,12 +62,13 @@ fn config(plan: &ServePlan, bound: SocketAddr) -> StreamableHttpServerConfig {
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
         _ => host.clone(),
     };
-    let origins: Vec<String> = hosts
-        .iter()
-        .map(bracketed)
-        .filter(|host| host.starts_with('[') || !host.contains(':'))
-        .flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}:*")))
-        .collect();
+    let both = |authority: String| ["http", "https"].map(|scheme| format!("{scheme}://{authority}"));
+    let mut origins: Vec<String> = hosts.iter().map(bracketed).flat_map(|host| both(format!("{host}:*"))).collect();
+    for exact in plan.allowed_hosts.iter().filter(|host| host.port.is_some()) {
+        // A proxy need not name its port to us, a browser does.
+        hosts.push(exact.name.clone());
+        origins.extend(both(exact.to_string()));
+    }
     StreamableHttpServerConfig::default()
         .with_allowed_hosts(hosts)
         .with_allowed_origins(origins)
@@ -135,7 +136,13 @@ impl Porter {
 
     /// Who asks, if they may and do not ask too often.
     async fn admitted(&self, headers: &HeaderMap, client: Client) -> Result<Caller, Stopped> {
-        let asked = self.gate.admit(credentials(headers), Timestamp::now()).await;
+        let credentials = credentials(headers);
+        if self.gate.is_unproven(credentials)
+            && let Some(too_many) = self.rates.waits(client.counted())
+        {
+            return Err(Stopped::TooMany(too_many));
+        }
+        let asked = self.gate.admit(credentials, client.origin(headers), Timestamp::now()).await;
         if asked == Err(Refusal::Invalid) {
             self.rates.fail(client.counted()).map_err(Stopped::TooMany)?;
         }
@@ -230,11 +237,6 @@ impl IntoResponse for Stopped {
 fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::Missing | Refusal::Invalid | Refusal::Scope(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Missing | Refusal::Invalid | Refusal::Far | Refusal::Scope(_) => StatusCode::UNAUTHORIZED,
     }
-}
-
-fn credentials(headers: &HeaderMap) -> Credentials<'_> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Credentials::of_headers(text(header::AUTHORIZATION.as_str()), text("x-api-key"))
 }

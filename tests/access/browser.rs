@@ -11,7 +11,7 @@ fn cookie(response: &reqwest::Response) -> (String, String) {
 
 #[tokio::test]
 async fn another_host_or_origin_is_refused_even_where_nobody_is_asked() {
-    let server = Server::start(Place::new("[serve]\nallowed_hosts = [\"watchbell.example\"]\n"));
+    let server = Server::insecure(Place::new("[serve]\nallowed_hosts = [\"watchbell.example\"]\n"));
     for (host, expected) in [("evil.example", 403), ("localhost:1", 200), ("watchbell.example", 200)] {
         assert_eq!(status(server.get("/v1/findings").header("host", host)).await, expected, "{host}");
     }
@@ -56,6 +56,9 @@ async fn a_person_logs_in_with_a_key_and_out_again() {
     let wrong = log_in("wbk_00000000_<script>").await.unwrap();
     assert_eq!(wrong.status(), 401);
     assert!(wrong.headers().get("set-cookie").is_none());
+    // Who brings a key along is a program, whatever it can show, and is told instead of being sent to log in.
+    let program = server.get("/v1/findings").header("x-api-key", "wbk_00000000_wrong").header("accept", "text/html");
+    assert_eq!(status(program).await, 401);
     let html = wrong.text().await.unwrap();
     assert!(html.contains("not valid") && !html.contains("<script>"), "{html}");
     let right = log_in(&format!(" {text}\n")).await.unwrap();

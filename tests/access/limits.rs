@@ -44,9 +44,32 @@ async fn wrong_keys_are_limited_for_their_address_alone() {
 }
 
 #[tokio::test]
+async fn after_many_wrong_tokens_no_signature_is_checked() {
+    let place = Place::new(&format!("{CONFIGURATION}{TOKENS}"));
+    let (_, right) = key(&place, &["findings:read"], &[]);
+    let issuer = Issuer::new(&place);
+    let token = |lasts| issuer.token("findings:read", lasts);
+    let server = Server::start(place);
+    let ask =
+        |text: &str, from: &str| status(server.get("/v1/findings").bearer_auth(text).header("x-forwarded-for", from));
+    let known = token(300);
+    assert_eq!(ask(&known, "203.0.113.1").await, 200);
+    let mut has_waited = false;
+    for number in 0..100 {
+        // A failure is forgiven every three seconds, maybe right between the two.
+        has_waited |= ask(&token(-300 - number), "203.0.113.1").await == 429
+            && ask(&token(400 + number), "203.0.113.1").await == 429;
+    }
+    assert!(has_waited, "a new token has to wait, right or wrong");
+    assert_eq!(ask(&token(302), "203.0.113.2").await, 200, "from elsewhere it has not");
+    assert_eq!(ask(&known, "203.0.113.1").await, 200, "one that is known is not held back by others");
+    assert_eq!(ask(&right, "203.0.113.1").await, 200, "nor is a key");
+}
+
+#[tokio::test]
 async fn nobody_is_believed_about_an_address_but_a_proxy() {
     let place = Place::new("[serve]\nrate_per_minute = 2\n");
     let server = Server::start(place);
-    let ask = |from: &'static str| status(server.get("/v1/findings").header("x-forwarded-for", from));
+    let ask = |from: &'static str| status(server.get("/openapi.json").header("x-forwarded-for", from));
     assert_eq!((ask("203.0.113.1").await, ask("203.0.113.2").await, ask("203.0.113.3").await), (200, 200, 429));
 }

@@ -116,9 +116,11 @@ fn pages_of_other_names_are_turned_away() {
 
 #[test]
 fn names_of_the_configuration_are_let_in() {
-    let place = Place::new("[serve]\nallowed_hosts = [\"watch.example\"]\n");
-    let server = Server::start(&place, &[]);
+    let place = Place::new("[serve]\nallowed_hosts = [\"watch.example\", \"proxy.example:8443\"]\n");
+    let server = Server::start(&place, &["--insecure"]);
     assert_eq!(server.status("Host: watch.example\r\n"), 200);
+    assert_eq!(server.status("Host: proxy.example\r\nOrigin: https://proxy.example:8443\r\n"), 200);
+    assert_eq!(server.status("Host: proxy.example\r\nOrigin: https://proxy.example:3000\r\n"), 403);
     assert_eq!(server.status("Host: evil.example\r\n"), 403);
 }
 

@@ -1,15 +1,19 @@
 //! The layers around everything, from the outside: what every answer tells a browser, the record, the place, the limits, and
 //! who asks.
 
-use std::time::Instant;
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue,
+        Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            AUTHORIZATION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+            CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
             X_FRAME_OPTIONS,
         },
     },
@@ -20,18 +24,29 @@ use jiff::Timestamp;
 
 use crate::{
     api::{Shared, frame::RequestId, session},
-    app::{AuditEntry, AuditResult, Caller, Credentials, Refusal},
-    door::{Client, Counted},
+    app::{AuditEntry, AuditLog, AuditResult, Caller, Refusal},
+    door::{Client, Counted, credentials},
 };
 
 /// What stands for the path of requests that no route takes: their paths are the callers' to choose.
 const NO_ROUTE: &str = "none";
 /// The longest method that is written down as it is.
 const LONGEST_METHOD: usize = 16;
+/// What came of a call whose client hung up before there was an answer.
+const GONE: &str = "gone";
 
-/// Who asked, told to the layers outside of the one that found out.
-#[derive(Debug, Clone)]
-struct By(String);
+/// Who asked, told to the record by whoever finds out first. It is not told with the answer: there may be none.
+#[derive(Debug, Clone, Default)]
+pub(in crate::api) struct By(Arc<OnceLock<String>>);
+
+impl By {
+    /// Tells who asked; the first one who tells is believed.
+    pub(in crate::api) fn tell(extensions: &Extensions, name: &str) {
+        if let Some(Self(cell)) = extensions.get() {
+            cell.get_or_init(|| name.to_owned());
+        }
+    }
+}
 
 /// What stands around everything.
 pub(in crate::api) fn around(router: Router<Shared>, shared: &Shared) -> Router<Shared> {
@@ -50,19 +65,26 @@ async fn identify(State(shared): State<Shared>, mut request: Request, next: Next
         return next.run(request).await;
     }
     let client = client_of(&request);
-    let asked = who(&shared, request.headers(), client).await;
     let rates = &shared.guard.rates;
+    if shared.gate.is_unproven(credentials(request.headers()))
+        && let Some(too_many) = rates.waits(client.counted())
+    {
+        return too_many.into_response();
+    }
+    let asked = who(&shared, request.headers(), client).await;
     if asked == Err(Refusal::Invalid)
         && let Err(too_many) = rates.fail(client.counted())
     {
         return too_many.into_response();
     }
-    let by = asked.as_ref().ok().map(|caller| caller.name.clone());
-    let counted = match &by {
-        Some(name) if !shared.gate.is_open() => Counted::Caller(name.clone()),
+    if let Ok(caller) = &asked {
+        By::tell(request.extensions(), &caller.name);
+    }
+    let counted = match &asked {
+        Ok(caller) if !shared.gate.is_open() => Counted::Caller(caller.name.clone()),
         _ => Counted::Address(client.counted()),
     };
-    let mut response = match rates.ask(counted) {
+    match rates.ask(counted) {
         Ok(left) => {
             request.extensions_mut().insert(asked);
             let mut response = next.run(request).await;
@@ -70,28 +92,19 @@ async fn identify(State(shared): State<Shared>, mut request: Request, next: Next
             response
         }
         Err(too_many) => too_many.into_response(),
-    };
-    if let Some(name) = by {
-        response.extensions_mut().insert(By(name));
     }
-    response
 }
 
 /// Credentials in the headers count; without any, the session of a browser.
 async fn who(shared: &Shared, headers: &HeaderMap, client: Client) -> Result<Caller, Refusal> {
     let now = Timestamp::now();
-    let asked = shared.gate.admit(credentials(headers), now).await;
+    let asked = shared.gate.admit(credentials(headers), client.origin(headers), now).await;
     if asked != Err(Refusal::Missing) {
         return asked;
     }
     let session = session::of(headers, client.is_secure).and_then(|text| shared.guard.sessions.key(text, now));
     // A session that is over is like none: the browser is sent to log in again, and counts as no failure.
     session.map_or(asked, |key| shared.gate.admit_again(&key, now).map_err(|_| Refusal::Missing))
-}
-
-fn credentials(headers: &HeaderMap) -> Credentials<'_> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Credentials::of_headers(text(AUTHORIZATION.as_str()), text("x-api-key"))
 }
 
 /// Refuses browsers that are led here by somebody else's page.
@@ -112,23 +125,55 @@ async fn record(State(shared): State<Shared>, mut request: Request, next: Next) 
     let Some(audit) = shared.guard.audit.as_ref().filter(|_| !is_health(&request)) else {
         return next.run(request).await;
     };
-    let began = Instant::now();
-    let method = request.method().clone();
-    let id = request.extensions().get::<RequestId>().cloned();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
-    let by = response.extensions_mut().remove::<By>();
-    audit.write(&AuditEntry {
-        time: Timestamp::now(),
-        request_id: id.as_ref().map(|id| &*id.0),
-        caller: by.as_ref().map(|by| by.0.as_str()),
-        client: Some(client.address),
-        method: if method.as_str().len() <= LONGEST_METHOD { method.as_str() } else { "other" },
-        route: route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
-        result: AuditResult::Status(response.status().as_u16()),
-        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-    });
+    let by = By::default();
+    request.extensions_mut().insert(by.clone());
+    let mut recording = Recording {
+        audit,
+        by,
+        began: Instant::now(),
+        client: client.address,
+        method: request.method().clone(),
+        id: request.extensions().get::<RequestId>().cloned(),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        result: AuditResult::Outcome(GONE),
+    };
+    let response = next.run(request).await;
+    recording.result = AuditResult::Status(response.status().as_u16());
+    drop(recording);
     response
+}
+
+/// A line of the record in the making. It is written when this is dropped, because a client who hangs up ends the work on
+/// the answer wherever it stands, and what was asked for may be done by then, or go on.
+struct Recording<'a> {
+    audit: &'a AuditLog,
+    by: By,
+    began: Instant,
+    client: IpAddr,
+    method: Method,
+    id: Option<RequestId>,
+    route: Option<MatchedPath>,
+    result: AuditResult,
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The layer that makes an answer of a panic is outside of this one.
+            self.result = AuditResult::Status(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
+        }
+        let method = self.method.as_str();
+        self.audit.write(&AuditEntry {
+            time: Timestamp::now(),
+            request_id: self.id.as_ref().map(|id| &*id.0),
+            caller: self.by.0.get().map(String::as_str),
+            client: Some(self.client),
+            method: if method.len() <= LONGEST_METHOD { method } else { "other" },
+            route: self.route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
+            result: self.result,
+            duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+    }
 }
 
 /// What every answer tells a browser, where it does not tell it more exactly.
@@ -156,4 +201,60 @@ fn is_health(request: &Request) -> bool {
 fn client_of(request: &Request) -> Client {
     let client = request.extensions().get::<Client>().copied();
     client.expect("the layer of the record is outside of this one")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    fn recording(audit: &AuditLog) -> Recording<'_> {
+        let by = By::default();
+        let mut extensions = Extensions::new();
+        extensions.insert(by.clone());
+        By::tell(&extensions, "soc");
+        By::tell(&extensions, "another");
+        Recording {
+            audit,
+            by,
+            began: Instant::now(),
+            client: IpAddr::from([192, 0, 2, 7]),
+            method: Method::POST,
+            id: None,
+            route: None,
+            result: AuditResult::Outcome(GONE),
+        }
+    }
+
+    #[test]
+    fn what_has_no_answer_is_written_down_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let audit = AuditLog::open(&path).unwrap();
+        drop(recording(&audit));
+        let broken = catch_unwind(AssertUnwindSafe(|| {
+            let _recording = recording(&audit);
+            panic!("a handler's");
+        }));
+        assert!(broken.is_err());
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((lines.len(), &lines[0]["outcome"], &lines[1]["status"]), (2, &"gone".into(), &500.into()));
+        assert!(lines.iter().all(|line| line["caller"] == "soc" && line["client"] == "192.0.2.7"), "{text}");
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_configured_is_not_near() {
+        let near = Client { address: IpAddr::from([127, 0, 0, 1]), is_secure: false };
+        let of = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-forwarded-for", HeaderValue::from_static(value));
+            }
+            origin(&headers, near).is_loopback()
+        };
+        assert!(of(&[]) && of(&["127.0.0.1, ::1"]) && of(&["unknown"]));
+        assert!(!of(&["203.0.113.9"]) && !of(&["127.0.0.1", "::1, 203.0.113.9"]));
+    }
 }

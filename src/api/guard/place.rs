@@ -12,17 +12,17 @@ use axum::{
 };
 use url::{Host, Url};
 
-use crate::api::problem::Problem;
+use crate::{api::problem::Problem, app::HostName};
 
 /// The names under which this server may be asked for.
 #[derive(Debug)]
 pub(super) struct Places {
     listen: IpAddr,
-    allowed: Vec<String>,
+    allowed: Vec<HostName>,
 }
 
 impl Places {
-    pub(super) fn new(listen: IpAddr, allowed: &[String]) -> Self {
+    pub(super) fn new(listen: IpAddr, allowed: &[HostName]) -> Self {
         Self { listen: listen.to_canonical(), allowed: allowed.to_vec() }
     }
 
@@ -60,8 +60,9 @@ impl Places {
         self.listen.is_unspecified() || is_near || address == self.listen || self.is_allowed(&address.to_string())
     }
 
+    /// Whatever port it is asked for at: a proxy may leave it out, and a foreign name does not lead here by a port.
     fn is_allowed(&self, name: &str) -> bool {
-        self.allowed.iter().any(|allowed| allowed == name)
+        self.allowed.iter().any(|allowed| allowed.name == name)
     }
 
     /// Whether this is no browser, or one that shows our own page. Browsers send `Sec-Fetch-Site` only over TLS and to
@@ -73,9 +74,17 @@ impl Places {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         let Some(url) = origin.to_str().ok().and_then(|origin| origin.parse::<Url>().ok()) else { return false };
         let Some(host) = url.host_str() else { return false };
-        // A proxy may ask for us under another name than the browser does.
         let is_same = Some(host) == normal(asked.host()).as_deref() && ports_agree(&url, asked);
-        is_same || self.is_allowed(host.trim_matches(['[', ']']))
+        is_same || self.is_allowed_origin(&url, host.trim_matches(['[', ']']), asked)
+    }
+
+    /// A proxy may ask for us under another name than the browser does. What else listens at that name is not ours, so the
+    /// port must be the one that is configured; without one, that which we are asked for at, or the scheme's own.
+    fn is_allowed_origin(&self, origin: &Url, name: &str, asked: &Authority) -> bool {
+        self.allowed.iter().filter(|allowed| allowed.name == name).any(|allowed| match allowed.port {
+            Some(port) => origin.port_or_known_default() == Some(port),
+            None => origin.port().is_none_or(|port| asked.port_u16() == Some(port)),
+        })
     }
 }
 
@@ -124,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_name_that_leads_here_is_not_ours() {
-        let near = Places::new("127.0.0.1".parse().unwrap(), &["watchbell.example".to_owned()]);
+        let near = Places::new("127.0.0.1".parse().unwrap(), &["watchbell.example".parse().unwrap()]);
         for ours in ["127.0.0.1:8000", "127.0.0.1", "localhost:1", "LOCALHOST", "[::1]:8000", "Watchbell.Example.:8443"]
         {
             assert_eq!(status(&near, "GET", &[("host", ours)]), 200, "{ours}");
@@ -153,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_page_of_another_origin_changes_nothing() {
-        let places = Places::new("0.0.0.0".parse().unwrap(), &["watchbell.example".to_owned()]);
+        let allowed = ["watchbell.example", "proxy.example:8443"].map(|name| name.parse().unwrap());
+        let places = Places::new("0.0.0.0".parse().unwrap(), &allowed);
         let with = |method, more: &[(&str, &str)]| {
             let headers: Vec<_> = [("host", "192.0.2.7:8000")].iter().chain(more).copied().collect();
             status(&places, method, &headers)
@@ -164,6 +174,9 @@ mod tests {
             &[("sec-fetch-site", "none")],
             &[("origin", "http://192.0.2.7:8000")],
             &[("origin", "https://watchbell.example")],
+            &[("origin", "http://watchbell.example")],
+            &[("origin", "https://watchbell.example:8000")],
+            &[("origin", "https://proxy.example:8443")],
         ] {
             assert_eq!(with("POST", good), 200, "{good:?}");
         }
@@ -176,6 +189,10 @@ mod tests {
             &[("origin", "http://192.0.2.7:9000")],
             &[("origin", "http://192.0.2.7")],
             &[("origin", "")],
+            &[("origin", "http://watchbell.example:3000")],
+            &[("origin", "http://watchbell.example:8001")],
+            &[("origin", "https://proxy.example")],
+            &[("origin", "https://proxy.example:8000")],
         ] {
             for method in ["POST", "PUT", "PATCH", "DELETE", "ANYTHING"] {
                 assert_eq!(with(method, wrong), 403, "{method} {wrong:?}");

@@ -137,9 +137,14 @@ impl fmt::Display for Network {
     }
 }
 
-/// A name or address that browsers may ask for, in small letters, without port.
+/// A name or address that browsers may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostName(pub String);
+pub struct HostName {
+    /// In small letters; an address of IPv6 without brackets.
+    pub name: String,
+    /// The port that browsers ask at, where a proxy makes it another one than ours.
+    pub port: Option<u16>,
+}
 
 impl FromStr for HostName {
     type Err = String;
@@ -153,14 +158,25 @@ impl FromStr for HostName {
         if text.contains('*') {
             return refused(", each one written out");
         }
-        if let Ok(address) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
-            return Ok(Self(address.to_canonical().to_string()));
+        let address =
+            |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().map(|address| address.to_canonical());
+        if let Ok(address) = address(text) {
+            return Ok(Self { name: address.to_string(), port: None });
         }
-        if text.contains(':') {
-            return refused(" without port");
+        let (name, port) = match text.rsplit_once(':') {
+            None => (text, None),
+            Some((name, port)) => match port.parse::<u16>() {
+                Ok(port) if port > 0 => (name, Some(port)),
+                _ => return refused(" or `watchbell.example:8443`"),
+            },
+        };
+        if let Ok(address) = address(name) {
+            return Ok(Self { name: address.to_string(), port });
         }
-        match Host::parse(text) {
-            Ok(host) if !text.is_empty() => Ok(Self(host.to_string().trim_end_matches('.').to_owned())),
+        match Host::parse(name) {
+            Ok(host) if !name.is_empty() && !name.contains(':') => {
+                Ok(Self { name: host.to_string().trim_end_matches('.').to_owned(), port })
+            }
             _ => refused(""),
         }
     }
@@ -168,7 +184,11 @@ impl FromStr for HostName {
 
 impl fmt::Display for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match (&self.name, self.port) {
+            (name, None) => f.write_str(name),
+            (name, Some(port)) if name.contains(':') => write!(f, "[{name}]:{port}"),
+            (name, Some(port)) => write!(f, "{name}:{port}"),
+        }
     }
 }
 
@@ -229,16 +249,32 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_names_alone() {
+    fn hosts_are_names_or_addresses_and_maybe_a_port() {
         for (text, name) in [
             ("Watchbell.Example.", "watchbell.example"),
             ("192.0.2.1", "192.0.2.1"),
             ("[2001:DB8::1]", "2001:db8::1"),
             ("bücher.example", "xn--bcher-kva.example"),
+            ("Watchbell.Example:8443", "watchbell.example:8443"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+            ("[2001:DB8::1]:8443", "[2001:db8::1]:8443"),
         ] {
-            assert_eq!(text.parse::<HostName>().unwrap().0, name);
+            assert_eq!(text.parse::<HostName>().unwrap().to_string(), name);
+            assert_eq!(name.parse::<HostName>().unwrap().to_string(), name);
         }
-        for wrong in ["https://watchbell.example", "watchbell.example:8443", "*.example", "a b", "", "x/y"] {
+        for wrong in [
+            "https://watchbell.example",
+            "watchbell.example:",
+            "watchbell.example:0",
+            "watchbell.example:https",
+            "watchbell.example:65536",
+            "a:b:80",
+            ":80",
+            "*.example",
+            "a b",
+            "",
+            "x/y",
+        ] {
             assert!(wrong.parse::<HostName>().is_err(), "{wrong}");
         }
     }
