@@ -1,7 +1,7 @@
 //! Models: learned under a name, found under it, shared without a copy, and none outside of their directory.
 
 use super::*;
-use crate::app::AppError;
+use crate::{app::AppError, detect::family_of};
 
 /// Five days as every day, of the same people as in [`attack`].
 fn usual() -> String {
@@ -30,10 +30,10 @@ fn train(desk: &Arc<Desk>, folder: &TempDir, name: Option<&str>) -> Job {
 #[test]
 fn what_is_learned_under_a_name_is_found_under_it() {
     let (folder, desk) = desk();
-    assert!(desk.models.of("my-app_v2").unwrap().is_none());
+    assert!(desk.models.of(&family_of("my-app_v2")).unwrap().is_none());
     let job = train(&desk, &folder, Some("my-app_v2"));
     assert_eq!(job.state, JobState::Succeeded, "{job:?}");
-    let learned = desk.models.of("my-app_v2").unwrap().unwrap();
+    let learned = desk.models.of(&family_of("my-app_v2")).unwrap().unwrap();
     assert!(desk.models.of("other").unwrap().is_none());
     let models = desk.models().unwrap();
     assert_eq!(models.len(), 1);
