@@ -2,38 +2,30 @@
 //! what no client sends.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    process::{Child, Stdio},
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use super::{hello, place};
-use crate::place::{Place, Ran};
+use crate::{place::Place, server::Served};
 
-struct Server {
-    child: Child,
-    address: String,
-}
+struct Server(Served);
 
 impl Server {
     fn start(place: &Place, arguments: &[&str]) -> Self {
         let all = [&["mcp", "--http", "127.0.0.1:0"], arguments].concat();
-        let mut child = place.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix("/mcp"));
-        Self { address: address.unwrap_or_else(|| panic!("{line:?}")).to_owned(), child }
+        Self(Served::start(place.command(&all)))
     }
 
     /// Status, head and body.
     fn post(&self, head: &str, body: &Value) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(self.0.authority()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let body = body.to_string();
-        let host = if head.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
+        let host = if head.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.0.authority()) };
         let request = format!(
             "POST /mcp HTTP/1.1\r\n{host}{head}Content-Type: application/json\r\nConnection: close\r\n\
              Accept: application/json, text/event-stream\r\nContent-Length: {}\r\n\r\n{body}",
@@ -72,13 +64,6 @@ impl Server {
         let data = body.lines().filter_map(|line| line.strip_prefix("data:").or(Some(line)));
         let mut messages = data.filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
         messages.rfind(|message| message["id"] == 1).unwrap_or_else(|| panic!("{body}"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -177,13 +162,9 @@ fn nobody_listens_to_the_network_without_keys() {
 #[test]
 fn a_signal_ends_it_in_order() {
     let place = place();
-    let mut server = Server::start(&place, &[]);
+    let server = Server::start(&place, &[]);
     assert_eq!(server.status(""), 200);
-    super::terminate(&server.child);
-    let (mut out, mut err) = (String::new(), String::new());
-    server.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    server.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    let code = server.child.wait().unwrap().code().unwrap_or(-1);
-    let ran = Ran { code, out, err };
+    server.0.terminate();
+    let ran = server.0.ended();
     assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{ran:?}");
 }
