@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Shared, guard::guarded, problem::Problem};
+use super::{Shared, extract::NoParameters, guard::guarded, problem::Problem};
 use crate::app::{AccessScope, Change};
 
 /// Streams at the same time; each holds a connection.
@@ -45,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 ))]
 async fn follow(
     State(shared): State<Shared>,
+    _: NoParameters,
     Extension(seats): Extension<Arc<Semaphore>>,
 ) -> Result<Response, Problem> {
     let Ok(seat) = seats.try_acquire_owned() else {

@@ -140,12 +140,13 @@ pub(super) fn suppress_among(
 ) -> Result<SuppressionEffect, AppError> {
     let reason = said("reason", &request.reason)?;
     if request.lasts <= SignedDuration::ZERO || request.lasts > LONGEST_SUPPRESSION {
-        return Err(AppError::Request("expected a time up to a year, for example 30d".to_owned()));
+        return Err(AppError::Request("expected a time up to a year, for example 30d".to_owned()).at("/expires"));
     }
     let looked_at = found.findings.len();
     let (scope, from_finding) = scope(&request.which, found)?;
     let now = Timestamp::now();
-    let expires = now.saturating_add(request.lasts).map_err(|error| AppError::Request(error.to_string()))?;
+    let expires =
+        now.saturating_add(request.lasts).map_err(|error| AppError::Request(error.to_string()).at("/expires"))?;
     let suppression = Suppression { from_finding, ..Suppression::new(scope, reason, (now, expires)) };
     let standing = judgments(plan)?;
     let rang = found.findings.iter().filter(|finding| standing.silenced_by(finding, now).is_none());
@@ -257,7 +258,7 @@ fn findings(plan: &Plan, paths: &[PathBuf]) -> Result<Findings, AppError> {
 fn scope(which: &Which, found: &Pool<'_>) -> Result<(Scope, Option<String>), AppError> {
     match which {
         Which::Like { finding, max_severity } => {
-            let finding = query::one(found, finding)?;
+            let finding = query::one(found, finding).map_err(|error| error.at("/from_finding"))?;
             let like = Scope::like(finding);
             let max_severity = max_severity.unwrap_or(like.max_severity);
             Ok((Scope { max_severity, ..like }, Some(finding.id.clone())))
@@ -273,7 +274,7 @@ fn scope(which: &Which, found: &Pool<'_>) -> Result<(Scope, Option<String>), App
 fn said(what: &str, text: &str) -> Result<String, AppError> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST_TEXT {
-        return Err(AppError::Request(format!("expected a {what} of 1 to {LONGEST_TEXT} bytes")));
+        return Err(AppError::Request(format!("expected a {what} of 1 to {LONGEST_TEXT} bytes")).at(format!("/{what}")));
     }
     Ok(text.to_owned())
 }

@@ -152,7 +152,8 @@ pub(super) fn answer(
         Some(after) => {
             let last = all.iter().position(|matched| matched.finding.id == *after);
             last.ok_or_else(|| {
-                AppError::Request(format!("no page goes on after `{}`; begin anew", after.escape_debug()))
+                let message = format!("no page goes on after `{}`; begin anew", after.escape_debug());
+                AppError::Request(message).at("/cursor")
             })? + 1
         }
     };
@@ -201,15 +202,14 @@ pub(super) fn judged(findings: Vec<Finding>, judgments: &Judgments, now: Timesta
 /// No finding has this id, or several begin with it.
 pub(super) fn one<'a>(found: &Pool<'a>, id: &str) -> Result<&'a Finding, AppError> {
     let shown = id.escape_debug();
+    let refused = |message| Err(AppError::Request(message).at("/id"));
     if id.len() < SHORTEST_ID {
-        return Err(AppError::Request(format!("`{shown}` is too short for an id, expected at least 4 digits of it")));
+        return refused(format!("`{shown}` is too short for an id, expected at least 4 digits of it"));
     }
     let mut named = found.findings.iter().filter(|finding| finding.id.starts_with(id));
     match (named.next(), named.next()) {
         (Some(finding), None) => Ok(finding),
-        (Some(_), Some(_)) => {
-            Err(AppError::Request(format!("several findings begin with `{shown}`; say more of the id")))
-        }
+        (Some(_), Some(_)) => refused(format!("several findings begin with `{shown}`; say more of the id")),
         (None, _) => Err(AppError::NoSuchFinding(id.to_owned())),
     }
 }

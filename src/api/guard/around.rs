@@ -20,12 +20,14 @@ use jiff::Timestamp;
 
 use super::{Client, rate::Counted};
 use crate::{
-    api::{Shared, frame::RequestId, session},
+    api::{
+        Shared,
+        frame::{NO_ROUTE, RequestId},
+        session,
+    },
     app::{AuditEntry, AuditResult, Caller, Credentials, Refusal},
 };
 
-/// What stands for the path of requests that no route takes: their paths are the callers' to choose.
-const NO_ROUTE: &str = "none";
 /// The longest method that is written down as it is.
 const LONGEST_METHOD: usize = 16;
 
@@ -141,6 +143,7 @@ async fn secure(State(shared): State<Shared>, request: Request, next: Next) -> R
     tell(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
     tell(X_CONTENT_TYPE_OPTIONS, "nosniff");
     tell(X_FRAME_OPTIONS, "DENY");
+    // With `no-referrer` browsers would say `Origin: null` when a form is sent, which `place` refuses.
     tell(REFERRER_POLICY, "same-origin");
     tell(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if shared.guard.is_tls {

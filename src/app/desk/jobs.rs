@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{Analysis, Change, Desk};
 use crate::{
-    app::{AppError, ModelCard, Watch, analysis::with_causes},
+    app::{AppError, ModelCard, Watch},
     batch::Progress,
     report::BatchSummary,
 };
@@ -163,13 +163,14 @@ impl Entry {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn end(&self, ended: Result<JobResult, AppError>) -> String {
+    /// Notes the end; `told` says what is told of an error.
+    fn end(&self, ended: Result<JobResult, AppError>, told: impl FnOnce(&AppError) -> String) -> String {
         let mut job = self.job();
         job.ended = Some(Timestamp::now());
         match ended {
             Ok(result) => (job.state, job.result) = (JobState::Succeeded, Some(result)),
             Err(AppError::Stopped) => job.state = JobState::Cancelled,
-            Err(error) => (job.state, job.error) = (JobState::Failed, Some(with_causes(&error))),
+            Err(error) => (job.state, job.error) = (JobState::Failed, Some(told(&error))),
         }
         job.id.clone()
     }
@@ -226,7 +227,7 @@ impl Jobs {
         let mut queue = self.queue();
         queue.is_closed = true;
         for (entry, _) in std::mem::take(&mut queue.waiting) {
-            entry.end(Err(AppError::Stopped));
+            entry.end(Err(AppError::Stopped), |error| error.to_string());
         }
         queue.known.iter().for_each(|entry| entry.stop.store(true, Ordering::Relaxed));
         while queue.is_worked_on {
@@ -258,7 +259,7 @@ impl Jobs {
             // What a job held when it broke off goes with it; the desk's own state is behind locks that are whole.
             let ended = catch_unwind(AssertUnwindSafe(|| work(desk, watch)));
             let broke_off = |_| Err(AppError::Conflict("the job broke off; this is a bug".to_owned()));
-            let id = entry.end(ended.unwrap_or_else(broke_off));
+            let id = entry.end(ended.unwrap_or_else(broke_off), |error| desk.by_name(error));
             desk.gauges.job_ended(&entry.job());
             desk.tell(Change::Job { id });
         }
@@ -334,7 +335,7 @@ impl Desk {
             queue.waiting.len() < before
         };
         if was_waiting {
-            entry.end(Err(AppError::Stopped));
+            entry.end(Err(AppError::Stopped), |error| error.to_string());
             self.gauges.job_ended(&entry.job());
             self.tell(Change::Job { id: id.to_owned() });
         } else if entry.job().state.is_over() {

@@ -15,7 +15,7 @@ use super::Desk;
 use crate::{
     app::{AppError, ModelCard, analysis::model_file},
     detect::family_of,
-    model::{self, Model},
+    model::{self, Model, ModelError},
 };
 
 /// The ending of a model's file.
@@ -67,6 +67,10 @@ impl Models {
         Self { folder, state: Mutex::default() }
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The model of a log, or else the default one, if there is one.
     pub(super) fn of(&self, family: &str) -> Result<Option<Arc<Model>>, AppError> {
         if let Some(model) = self.load(&model_file(&self.folder, family))? {
@@ -90,14 +94,14 @@ impl Models {
                 return Ok(Some(model));
             }
         }
-        let mut model = model::load(file)?;
+        let mut model = model::load(file).map_err(ModelError::by_name)?;
         // Each analysis goes on from what the model remembers; frozen, that costs it no copy.
         model.tracker.freeze();
         let model = Arc::new(model);
         if state.loaded.len() >= MOST_LOADED {
             state.loaded.remove(0);
         }
-        state.cards.insert(file.to_owned(), (stamp, Ok(ModelCard::new(file.to_owned(), &model))));
+        state.cards.insert(file.to_owned(), (stamp, Ok(card_of(file, &model))));
         state.loaded.push((file.to_owned(), stamp, Arc::clone(&model)));
         Ok(Some(model))
     }
@@ -129,8 +133,8 @@ impl Models {
         {
             return card.clone();
         }
-        let card = model::load(file).map(|model| ModelCard::new(file.to_owned(), &model));
-        let card = card.map_err(|error| error.to_string());
+        let card = model::load(file).map(|model| card_of(file, &model));
+        let card = card.map_err(|error| error.by_name().to_string());
         state.cards.insert(file.to_owned(), (stamp, card.clone()));
         card
     }
@@ -173,9 +177,14 @@ pub(super) fn check_name(name: &str) -> Result<(), AppError> {
         let shown = name.escape_debug();
         let expected =
             format!("expected up to {LONGEST_NAME} letters, digits, `.`, `-` and `_`, not beginning with `.`");
-        return Err(AppError::Request(format!("`{shown}` is no name of a model; {expected}")));
+        return Err(AppError::Request(format!("`{shown}` is no name of a model; {expected}")).at("/name"));
     }
     Ok(())
+}
+
+/// What a model is; where the directory is, is not told.
+fn card_of(file: &Path, model: &Model) -> ModelCard {
+    ModelCard::new(file.to_owned(), model).by_name()
 }
 
 fn stamp(file: &Path) -> Result<Option<Stamp>, AppError> {
@@ -209,7 +218,7 @@ impl Desk {
         let file = model_file(&self.models.folder, &name);
         let model = self.models.load(&file)?.ok_or_else(unknown)?;
         self.models.state().default = Some(name.clone());
-        Ok(ModelEntry { name, card: Some(ModelCard::new(file, &model)), error: None, is_default: true })
+        Ok(ModelEntry { name, card: Some(card_of(&file, &model)), error: None, is_default: true })
     }
 
     /// The model that a log of this name is judged with, by its name; `None` when it is learned from its own events.
