@@ -7,15 +7,13 @@ mod record;
 mod tls;
 mod ways_in;
 
-use std::{
-    io::{BufRead, BufReader, Read},
-    process::{Child, Stdio},
-};
-
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::place::{Place, Ran};
+use crate::{
+    place::{Place, Ran},
+    server::Served,
+};
 
 /// A configuration that believes this machine's `X-Forwarded-For`, so that a test can ask from many addresses.
 const CONFIGURATION: &str = "[serve]\ntrusted_proxies = [\"127.0.0.1\"]\nrate_per_minute = 100000\n";
@@ -23,8 +21,7 @@ const CONFIGURATION: &str = "[serve]\ntrusted_proxies = [\"127.0.0.1\"]\nrate_pe
 /// The program, serving in a folder of its own.
 struct Server {
     place: Place,
-    child: Child,
-    address: String,
+    served: Served,
     client: Client,
 }
 
@@ -43,21 +40,13 @@ impl Server {
     }
 
     fn running(place: Place, arguments: &[&str], client: reqwest::ClientBuilder) -> Self {
-        let mut command = place.command(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(address) = line.trim().strip_prefix("listening on ").map(str::to_owned) else {
-            let mut told = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-            panic!("{line}{told}");
-        };
+        let served = Served::start(place.command(arguments));
         let client = client.no_proxy().redirect(Policy::none()).build().unwrap();
-        Self { place, child, address, client }
+        Self { place, served, client }
     }
 
     fn ask(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.address))
+        self.client.request(method, format!("{}{path}", self.served.address))
     }
 
     fn get(&self, path: &str) -> RequestBuilder {
@@ -65,21 +54,9 @@ impl Server {
     }
 
     /// Ends it; what it told on standard error.
-    fn stop(mut self) -> String {
-        let status = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
-        let mut told = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        self.child.wait().unwrap();
-        told
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    fn stop(self) -> String {
+        self.served.terminate();
+        self.served.ended().err
     }
 }
 

@@ -6,16 +6,12 @@ mod logs;
 mod repeated;
 mod routes;
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::{place::Place, server::Served};
 
 /// A sink that nobody answers at, and a small limit for bodies.
 const CONFIGURATION: &str = r#"
@@ -36,8 +32,7 @@ allow_private = true
 struct Server {
     /// Gone with the server.
     _place: Place,
-    child: Child,
-    address: String,
+    served: Served,
     client: Client,
 }
 
@@ -47,12 +42,8 @@ impl Server {
     }
 
     fn in_place(place: Place) -> Self {
-        let mut command = place.command(&["serve", "--insecure", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").expect(&line).to_owned();
-        Self { _place: place, child, address, client: Client::builder().no_proxy().build().unwrap() }
+        let served = Served::start(place.command(&["serve", "--insecure", "--listen", "127.0.0.1:0"]));
+        Self { _place: place, served, client: Client::builder().no_proxy().build().unwrap() }
     }
 
     /// With the sample logs, and what the batch found in them.
@@ -69,7 +60,7 @@ impl Server {
     }
 
     fn ask(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.address))
+        self.client.request(method, format!("{}{path}", self.served.address))
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -95,19 +86,6 @@ impl Server {
             assert!(began.elapsed() < Duration::from_secs(60), "{path}: {answer:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-    }
-
-    fn terminate(&self) {
-        let status = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

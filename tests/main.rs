@@ -18,6 +18,7 @@ mod place;
 mod rollout;
 mod rules;
 mod samples;
+mod server;
 mod sinks;
 #[cfg(unix)]
 mod wizard;

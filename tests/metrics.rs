@@ -3,17 +3,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
 use regex::Regex;
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::{place::Place, server::Served};
 
 /// A sink that can't be reached: nothing listens on the port of discard.
 const SINK: &str = "[sinks.soc]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\nallow_private = true\n";
@@ -22,32 +21,20 @@ const REFUSED: &str = "[sinks.soc]\ntype = \"webhook\"\nurl = \"http://127.0.0.1
 
 /// The program, serving.
 struct Server {
-    child: Child,
-    address: String,
+    served: Served,
     place: Place,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Server {
     fn start(place: Place, arguments: &[&str]) -> Self {
         let all = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
-        let mut child = place.command(&all).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").expect(&line).to_owned();
-        Self { child, address, place }
+        Self { served: Served::start(place.command(&all)), place }
     }
 
     /// Status, head and body of an answer.
     fn ask(&self, method: &str, path: &str, (head, body): (&str, &str)) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let (host, length) = (&self.address, body.len());
+        let mut stream = TcpStream::connect(self.served.authority()).unwrap();
+        let (host, length) = (self.served.authority(), body.len());
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n{body}"
         );
@@ -299,6 +286,8 @@ fn health_tells_what_does_not_hold() {
     let (status, checks) = server.health();
     assert_eq!(status, 503);
     assert_eq!((&checks["reports"]["required"], &checks["models"]["required"]), (&true.into(), &false.into()));
+    let head = server.ask("GET", "/health/ready", ("", "")).1;
+    assert!(head.contains("\r\nretry-after: 5\r\n"), "{head}");
     for (name, ok) in [("reports", false), ("models", false), ("outbox", true), ("disk", true)] {
         assert_eq!(checks[name]["ok"], Value::Bool(ok), "{checks:#?}");
     }

@@ -1,14 +1,23 @@
 //! From async code to the desk and back: its calls wait, so each gets a thread that may.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::http::StatusCode;
 
 use super::{Shared, problem::Problem};
 use crate::app::{AppError, Desk};
+
+tokio::task_local! {
+    /// Is there while somebody else watches the time, see [`to_its_end`].
+    static TO_ITS_END: ();
+}
 
 /// Says stop when the request is over, answered or not: nobody waits for the work any more.
 struct StopWhenGone(Arc<AtomicBool>);
@@ -17,6 +26,18 @@ impl Drop for StopWhenGone {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
+}
+
+/// Lets a request wait for its work however long that takes. For who keeps the answer, and tells the client meanwhile when
+/// the time is over: otherwise the request would end with a problem while its work goes on and changes things.
+pub(super) async fn to_its_end<F: Future>(request: F) -> F::Output {
+    TO_ITS_END.scope((), request).await
+}
+
+/// The work takes longer than a request may.
+pub(super) fn late(longest: Duration) -> Problem {
+    let detail = format!("this took longer than {} seconds", longest.as_secs());
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
 }
 
 impl Shared {
@@ -28,14 +49,12 @@ impl Shared {
         let desk = Arc::clone(&self.desk);
         let longest = desk.plan().serve.timeout;
         let work = tokio::task::spawn_blocking(move || call(&desk));
-        match tokio::time::timeout(longest, work).await {
-            Ok(Ok(done)) => done.map_err(|error| Problem::of(&error)),
-            Ok(Err(panicked)) => Err(Problem::unexpected(&panicked)),
-            Err(_) => {
-                let detail = format!("this took longer than {} seconds", longest.as_secs());
-                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
-            }
-        }
+        let done = if TO_ITS_END.try_with(|()| ()).is_ok() {
+            work.await
+        } else {
+            tokio::time::timeout(longest, work).await.map_err(|_| late(longest))?
+        };
+        done.map_err(|panicked| Problem::unexpected(&panicked))?.map_err(|error| Problem::of(&error))
     }
 
     /// The same, for work that is stopped when the time is over or the client goes away.

@@ -1,24 +1,20 @@
 //! `/v1/batches`: rounds of the batch job over the configured log directory.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    extract::{MaybeGiven, Named},
+    extract::{MaybeGiven, Named, NoParameters},
     guard::{AskedBy, guarded},
     idempotency::once,
+    jobs::{Jobs, accepted, id_parameter, of_kind, one, stop},
     problem::Problem,
 };
-use crate::app::{AccessScope, AppError, BatchRequest, Job, JobKind, JobResult};
+use crate::app::{AccessScope, BatchRequest, Job, JobKind, JobResult};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     let changing = OpenApiRouter::new().routes(routes!(start)).routes(routes!(cancel));
@@ -36,12 +32,6 @@ pub(super) struct BatchBody {
     exclude: Vec<String>,
 }
 
-/// Jobs of one kind, the newest first.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Jobs {
-    jobs: Vec<Job>,
-}
-
 /// Begin a round of the batch
 ///
 /// It reads what is new in the log directory since the last round. `Location` says where to ask how far it is.
@@ -51,6 +41,7 @@ pub(super) struct Jobs {
 )]
 async fn start(
     State(shared): State<Shared>,
+    _: NoParameters,
     AskedBy(by): AskedBy,
     MaybeGiven(body): MaybeGiven<BatchBody>,
 ) -> Result<Response, Problem> {
@@ -63,7 +54,7 @@ async fn start(
 #[utoipa::path(get, path = "/v1/batches", tag = "batches", operation_id = "list_batches",
     responses((status = 200, description = "The rounds", body = ref("#/components/schemas/Jobs"))),
 )]
-async fn list(State(shared): State<Shared>) -> Result<Json<Jobs>, Problem> {
+async fn list(State(shared): State<Shared>, _: NoParameters) -> Result<Json<Jobs>, Problem> {
     of_kind(&shared, JobKind::Batch).await
 }
 
@@ -71,7 +62,7 @@ async fn list(State(shared): State<Shared>) -> Result<Json<Jobs>, Problem> {
 #[utoipa::path(get, path = "/v1/batches/{id}", tag = "batches", operation_id = "show_batch",
     responses((status = 200, description = "The round", body = ref("#/components/schemas/Job"))),
 )]
-async fn show(State(shared): State<Shared>, Named(id): Named) -> Result<Json<Job>, Problem> {
+async fn show(State(shared): State<Shared>, _: NoParameters, Named(id): Named) -> Result<Json<Job>, Problem> {
     Ok(Json(one(&shared, id, JobKind::Batch).await?))
 }
 
@@ -79,15 +70,12 @@ async fn show(State(shared): State<Shared>, Named(id): Named) -> Result<Json<Job
 #[utoipa::path(get, path = "/v1/batches/{id}/result", tag = "batches", operation_id = "batch_result",
     responses((status = 200, description = "Its summary", body = ref("#/components/schemas/BatchSummary"))),
 )]
-async fn result(State(shared): State<Shared>, Named(id): Named) -> Result<Json<JobResult>, Problem> {
+async fn result(State(shared): State<Shared>, _: NoParameters, Named(id): Named) -> Result<Json<JobResult>, Problem> {
     let job = one(&shared, id, JobKind::Batch).await?;
-    let state = serde_json::to_value(job.state).unwrap_or_default();
+    let state = job.state.name();
     let missing = || {
         let why = job.error.map(|error| format!(": {error}")).unwrap_or_default();
-        Problem::new(
-            StatusCode::CONFLICT,
-            format!("the round has no result, it is {}{why}", state.as_str().unwrap_or("?")),
-        )
+        Problem::new(StatusCode::CONFLICT, format!("the round has no result, it is {state}{why}"))
     };
     job.result.map(Json).ok_or_else(missing)
 }
@@ -98,39 +86,14 @@ async fn result(State(shared): State<Shared>, Named(id): Named) -> Result<Json<J
 #[utoipa::path(post, path = "/v1/batches/{id}/cancel", tag = "batches", operation_id = "cancel_batch",
     responses((status = 202, description = "It ends within moments", body = ref("#/components/schemas/Job"))),
 )]
-async fn cancel(State(shared): State<Shared>, Named(id): Named) -> Result<Response, Problem> {
+async fn cancel(State(shared): State<Shared>, _: NoParameters, Named(id): Named) -> Result<Response, Problem> {
     let job = stop(&shared, id, JobKind::Batch).await?;
     Ok(accepted("/v1/batches", job))
 }
 
-/// A job that goes on, and where to ask about it.
-pub(super) fn accepted(at: &str, job: Job) -> Response {
-    let location = HeaderValue::from_str(&format!("{at}/{}", job.id)).expect("an id is hexadecimal");
-    (StatusCode::ACCEPTED, [(LOCATION, location)], Json(job)).into_response()
-}
-
-/// The jobs of a kind.
-pub(super) async fn of_kind(shared: &Shared, kind: JobKind) -> Result<Json<Jobs>, Problem> {
-    let jobs = shared.ask(|desk| Ok(desk.jobs())).await?;
-    Ok(Json(Jobs { jobs: jobs.into_iter().filter(|job| job.kind == kind).collect() }))
-}
-
-/// A job of a kind.
-pub(super) async fn one(shared: &Shared, id: String, kind: JobKind) -> Result<Job, Problem> {
-    let job = shared.ask(move |desk| desk.job(&id)).await?;
-    if job.kind == kind { Ok(job) } else { Err(Problem::of(&AppError::NoSuchJob(job.id))) }
-}
-
-/// Asks a job of a kind to end.
-pub(super) async fn stop(shared: &Shared, id: String, kind: JobKind) -> Result<Job, Problem> {
-    let job = one(shared, id, kind).await?;
-    shared.ask(move |desk| desk.cancel(&job.id)).await
-}
-
 /// What the document says about these routes beside the above.
 pub(super) fn details() -> Value {
-    let id = json!({ "name": "id", "in": "path", "required": true, "description": "The job's id",
-        "schema": { "type": "string", "pattern": "^[0-9a-f]{32}$" } });
+    let id = id_parameter();
     json!({
         "start_batch": { "body": { "include": ["auth*.jsonl"] }, "optional_body": true },
         "show_batch": { "parameters": [id], "responses": { "404": "There is no such round" } },
@@ -141,11 +104,6 @@ pub(super) fn details() -> Value {
         "cancel_batch": {
             "parameters": [id],
             "responses": { "404": "There is no such round", "409": "It is over already" },
-        },
-        "show_training": { "parameters": [id], "responses": { "404": "There is no such training" } },
-        "cancel_training": {
-            "parameters": [id],
-            "responses": { "404": "There is no such training", "409": "It is over already" },
         },
     })
 }

@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Shared, guard::guarded, problem::Problem};
+use super::{Shared, extract::NoParameters, guard::guarded, problem::Problem};
 use crate::app::{AccessScope, Caller, Change, Refusal};
 
 /// What a listener needs, all the time.
@@ -50,6 +50,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 ))]
 async fn follow(
     State(shared): State<Shared>,
+    _: NoParameters,
     Extension(seats): Extension<Arc<Semaphore>>,
     Extension(asked): Extension<Result<Caller, Refusal>>,
 ) -> Result<Response, Problem> {

@@ -14,7 +14,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    Shared, analyze, batches, findings, idempotency, judgments, models, outbox, problem::Problem, sinks, words::Words,
+    Shared, analyze, batches, findings, idempotency, jobs, judgments, models, outbox, problem::Problem, sinks,
+    words::Words,
 };
 use crate::app::{
     Analysis, BatchSummary, Change, DeadLetterPage, Explanation, Feedback, FeedbackReport, FindingPage, FindingView,
@@ -184,7 +185,7 @@ fn answered(mut generator: SchemaGenerator) -> Map<String, Value> {
     add::<ThreatType>(&mut generator);
     add::<Analysis>(&mut generator);
     add::<Job>(&mut generator);
-    add::<batches::Jobs>(&mut generator);
+    add::<jobs::Jobs>(&mut generator);
     add::<BatchSummary>(&mut generator);
     add::<FindingPage>(&mut generator);
     add::<FindingView>(&mut generator);

@@ -195,6 +195,18 @@ impl Parameters {
     }
 }
 
+/// The query of a route that has no parameters. To be taken before the body: what is wrong with the address is told first.
+#[derive(Debug)]
+pub(super) struct NoParameters;
+
+impl<S: Sync> FromRequestParts<S> for NoParameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Parameters::of(parts.uri.query().unwrap_or_default()).done().map(|()| Self)
+    }
+}
+
 /// `true` or `false`.
 pub(super) fn truth(text: &str) -> Result<bool, &'static str> {
     text.parse().map_err(|_| "expected true or false")

@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    extract::{Given, Named, Object, Parameters, short},
+    extract::{Given, Named, NoParameters, Object, Parameters, short},
     guard::guarded,
     idempotency::once,
     problem::{Place, Problem},
@@ -43,23 +43,30 @@ async fn list(State(shared): State<Shared>, mut parameters: Parameters) -> Resul
         after: page.2,
         ..filter
     };
-    Ok(Json(shared.ask(move |desk| desk.findings(&query)).await?))
+    let page = shared.ask(move |desk| desk.findings(&query)).await;
+    page.map(Json).map_err(|problem| problem.of_parameters(&["cursor"]))
 }
 
 /// One finding, and where it stands at each sink
 #[utoipa::path(get, path = "/v1/findings/{id}", tag = "findings", operation_id = "show_finding", responses(
     (status = 200, description = "The finding", body = ref("#/components/schemas/FindingView")),
 ))]
-async fn show(State(shared): State<Shared>, Named(id): Named) -> Result<Json<FindingView>, Problem> {
-    Ok(Json(shared.ask(move |desk| desk.finding(&id)).await?))
+async fn show(State(shared): State<Shared>, _: NoParameters, Named(id): Named) -> Result<Json<FindingView>, Problem> {
+    let finding = shared.ask(move |desk| desk.finding(&id)).await;
+    finding.map(Json).map_err(|problem| problem.of_parameters(&["id"]))
 }
 
 /// Why it is one, and what to do about it
 #[utoipa::path(get, path = "/v1/findings/{id}/explain", tag = "findings", operation_id = "explain_finding", responses(
     (status = 200, description = "The explanation", body = ref("#/components/schemas/Explanation")),
 ))]
-async fn explain(State(shared): State<Shared>, Named(id): Named) -> Result<Json<Explanation>, Problem> {
-    Ok(Json(shared.ask(move |desk| desk.explain(&id)).await?))
+async fn explain(
+    State(shared): State<Shared>,
+    _: NoParameters,
+    Named(id): Named,
+) -> Result<Json<Explanation>, Problem> {
+    let explanation = shared.ask(move |desk| desk.explain(&id)).await;
+    explanation.map(Json).map_err(|problem| problem.of_parameters(&["id"]))
 }
 
 /// Findings summed up
@@ -81,6 +88,7 @@ async fn summary(State(shared): State<Shared>, parameters: Parameters) -> Result
 )]
 async fn forward(
     State(shared): State<Shared>,
+    _: NoParameters,
     Given(body): Given<ForwardBody>,
 ) -> Result<Json<ForwardReceipt>, Problem> {
     let ForwardBody { ids, filter, sinks, dry_run } = body;

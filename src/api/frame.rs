@@ -21,6 +21,8 @@ use super::{Shared, body::Limits, idempotency::Answers, problem::Problem};
 
 /// The header of a request's id.
 pub(super) const REQUEST_ID: &str = "x-request-id";
+/// What stands for the path of requests that no route takes: their paths are the callers' to choose.
+pub(super) const NO_ROUTE: &str = "none";
 /// Longest id that is taken from a client: it ends up in logs.
 const LONGEST_ID: usize = 128;
 

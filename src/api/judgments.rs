@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    extract::{Given, Named, Object, Parameters, truth},
+    extract::{Given, Named, NoParameters, Object, Parameters, truth},
     guard::{AskedBy, guarded},
     idempotency::once,
     problem::{Place, Problem},
@@ -53,6 +53,7 @@ async fn suppressions(State(shared): State<Shared>, mut parameters: Parameters) 
 )]
 async fn suppress(
     State(shared): State<Shared>,
+    _: NoParameters,
     AskedBy(by): AskedBy,
     Given(body): Given<SuppressBody>,
 ) -> Result<Response, Problem> {
@@ -84,7 +85,7 @@ async fn lift(
 #[utoipa::path(get, path = "/v1/feedback", tag = "judgments", operation_id = "list_feedback",
     responses((status = 200, description = "The last word about each finding", body = ref("#/components/schemas/FeedbackReport"))),
 )]
-async fn feedback(State(shared): State<Shared>) -> Result<Json<FeedbackReport>, Problem> {
+async fn feedback(State(shared): State<Shared>, _: NoParameters) -> Result<Json<FeedbackReport>, Problem> {
     Ok(Json(shared.ask(|desk| desk.feedback()).await?))
 }
 
@@ -95,13 +96,15 @@ async fn feedback(State(shared): State<Shared>) -> Result<Json<FeedbackReport>, 
 )]
 async fn give(
     State(shared): State<Shared>,
+    _: NoParameters,
     AskedBy(by): AskedBy,
     Named(id): Named,
     Given(body): Given<FeedbackBody>,
 ) -> Result<(StatusCode, Json<Feedback>), Problem> {
     let FeedbackBody { truth, note } = body;
     let note = note.map(Words::text);
-    let feedback = shared.ask(move |desk| desk.give_feedback(&id, (truth, note.as_deref()), &by)).await?;
+    let feedback = shared.ask(move |desk| desk.give_feedback(&id, (truth, note.as_deref()), &by)).await;
+    let feedback = feedback.map_err(|problem| problem.of_parameters(&["id"]))?;
     Ok((StatusCode::CREATED, Json(feedback)))
 }
 

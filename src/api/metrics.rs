@@ -17,24 +17,17 @@ use axum::{
 };
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode_registry},
-    metrics::{
-        counter::Counter,
-        family::{Family, MetricConstructor},
-        gauge::Gauge,
-        histogram::Histogram,
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 use serde_json::Value;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Shared, guard::guarded, problem::Problem};
+use super::{Shared, extract::NoParameters, frame::NO_ROUTE, guard::guarded, problem::Problem};
 use crate::app::AccessScope;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// What stands for the path of requests that no route takes: their paths are the callers' to choose.
-const NO_ROUTE: &str = "none";
 /// What stands for the status of requests whose callers hung up before there was one: no answer of ours has it, and other
 /// servers write it into their logs for the same.
 const GONE: u16 = 499;
@@ -53,7 +46,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         (String = "text/plain"), (String = "application/openmetrics-text"),
     )),
 ))]
-async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn metrics(State(shared): State<Shared>, _: NoParameters, headers: HeaderMap) -> Result<Response, Problem> {
     let mut text = shared.ask(|desk| Ok(desk.metrics())).await?;
     encode_registry(&mut text, &shared.requests.registry).map_err(|_| Problem::internal())?;
     let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -103,7 +96,7 @@ fn plain(text: &str) -> String {
 pub(super) struct Requests {
     registry: Registry,
     answered: Family<Answered, Counter>,
-    took: Family<Took, Histogram, Durations>,
+    took: Family<Took, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
 }
 
@@ -120,18 +113,10 @@ struct Took {
     route: String,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Durations;
-
-impl MetricConstructor<Histogram> for Durations {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(SECONDS)
-    }
-}
-
 impl Default for Requests {
     fn default() -> Self {
-        let (answered, took) = (Family::default(), Family::new_with_constructor(Durations));
+        let answered = Family::default();
+        let took = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         let (in_flight, mut registry) = (Gauge::default(), Registry::with_prefix("watchbell_http"));
         let help = "Requests that were answered, or, with 499 for a status, whose caller hung up before";
         registry.register("requests", help, answered.clone());

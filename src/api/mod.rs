@@ -15,6 +15,7 @@ mod frame;
 mod guard;
 mod health;
 mod idempotency;
+mod jobs;
 mod judgments;
 mod metrics;
 mod models;

@@ -8,10 +8,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    batches::{Jobs, accepted, of_kind, one, stop},
-    extract::{MaybeGiven, Named},
+    extract::{MaybeGiven, Named, NoParameters},
     guard::{AskedBy, guarded},
     idempotency::once,
+    jobs::{Jobs, accepted, id_parameter, of_kind, one, stop},
     problem::Problem,
     words::LogName,
 };
@@ -41,7 +41,7 @@ pub(super) struct TrainBody {
 #[utoipa::path(get, path = "/v1/models", tag = "models", operation_id = "list_models",
     responses((status = 200, description = "The models", body = ref("#/components/schemas/Models"))),
 )]
-async fn list(State(shared): State<Shared>) -> Result<Json<Models>, Problem> {
+async fn list(State(shared): State<Shared>, _: NoParameters) -> Result<Json<Models>, Problem> {
     Ok(Json(Models { models: shared.ask(|desk| desk.models()).await? }))
 }
 
@@ -54,6 +54,7 @@ async fn list(State(shared): State<Shared>) -> Result<Json<Models>, Problem> {
 )]
 async fn train(
     State(shared): State<Shared>,
+    _: NoParameters,
     AskedBy(by): AskedBy,
     MaybeGiven(body): MaybeGiven<TrainBody>,
 ) -> Result<Response, Problem> {
@@ -66,15 +67,16 @@ async fn train(
 #[utoipa::path(post, path = "/v1/models/{name}/load", tag = "models", operation_id = "load_model",
     responses((status = 200, description = "It is used", body = ref("#/components/schemas/ModelEntry"))),
 )]
-async fn load(State(shared): State<Shared>, Named(name): Named) -> Result<Json<ModelEntry>, Problem> {
-    Ok(Json(shared.ask(move |desk| desk.load_model(&name)).await?))
+async fn load(State(shared): State<Shared>, _: NoParameters, Named(name): Named) -> Result<Json<ModelEntry>, Problem> {
+    let model = shared.ask(move |desk| desk.load_model(&name)).await;
+    model.map(Json).map_err(|problem| problem.of_parameters(&["name"]))
 }
 
 /// Trainings that are known, the newest first
 #[utoipa::path(get, path = "/v1/trainings", tag = "models", operation_id = "list_trainings",
     responses((status = 200, description = "The trainings", body = ref("#/components/schemas/Jobs"))),
 )]
-async fn trainings(State(shared): State<Shared>) -> Result<Json<Jobs>, Problem> {
+async fn trainings(State(shared): State<Shared>, _: NoParameters) -> Result<Json<Jobs>, Problem> {
     of_kind(&shared, JobKind::Train).await
 }
 
@@ -82,7 +84,7 @@ async fn trainings(State(shared): State<Shared>) -> Result<Json<Jobs>, Problem> 
 #[utoipa::path(get, path = "/v1/trainings/{id}", tag = "models", operation_id = "show_training",
     responses((status = 200, description = "The training", body = ref("#/components/schemas/Job"))),
 )]
-async fn training(State(shared): State<Shared>, Named(id): Named) -> Result<Json<Job>, Problem> {
+async fn training(State(shared): State<Shared>, _: NoParameters, Named(id): Named) -> Result<Json<Job>, Problem> {
     Ok(Json(one(&shared, id, JobKind::Train).await?))
 }
 
@@ -90,7 +92,7 @@ async fn training(State(shared): State<Shared>, Named(id): Named) -> Result<Json
 #[utoipa::path(post, path = "/v1/trainings/{id}/cancel", tag = "models", operation_id = "cancel_training",
     responses((status = 202, description = "It ends within moments", body = ref("#/components/schemas/Job"))),
 )]
-async fn cancel(State(shared): State<Shared>, Named(id): Named) -> Result<Response, Problem> {
+async fn cancel(State(shared): State<Shared>, _: NoParameters, Named(id): Named) -> Result<Response, Problem> {
     let job = stop(&shared, id, JobKind::Train).await?;
     Ok(accepted("/v1/trainings", job))
 }
@@ -99,8 +101,17 @@ async fn cancel(State(shared): State<Shared>, Named(id): Named) -> Result<Respon
 pub(super) fn details() -> Value {
     let name = json!({ "name": "name", "in": "path", "required": true, "description": "The model's name",
         "schema": { "type": "string", "minLength": 1 } });
+    let id = id_parameter();
     json!({
         "train_models": { "body": {}, "optional_body": true },
-        "load_model": { "parameters": [name], "responses": { "404": "There is no such model" } },
+        "load_model": {
+            "parameters": [name],
+            "responses": { "404": "There is no such model", "409": "It can't be read" },
+        },
+        "show_training": { "parameters": [id], "responses": { "404": "There is no such training" } },
+        "cancel_training": {
+            "parameters": [id],
+            "responses": { "404": "There is no such training", "409": "It is over already" },
+        },
     })
 }

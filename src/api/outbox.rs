@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    extract::{MaybeGiven, Parameters, short},
+    extract::{MaybeGiven, NoParameters, Parameters, short},
     guard::guarded,
     idempotency::once,
     problem::Problem,
@@ -49,7 +49,7 @@ pub(super) struct Replayed {
 #[utoipa::path(get, path = "/v1/outbox", tag = "sinks", operation_id = "outbox_status",
     responses((status = 200, description = "What waits, sink by sink", body = ref("#/components/schemas/Status"))),
 )]
-async fn status(State(shared): State<Shared>) -> Result<Json<Status>, Problem> {
+async fn status(State(shared): State<Shared>, _: NoParameters) -> Result<Json<Status>, Problem> {
     Ok(Json(shared.ask(|desk| desk.outbox()).await?))
 }
 
@@ -80,6 +80,7 @@ async fn dead(State(shared): State<Shared>, mut parameters: Parameters) -> Resul
 )]
 async fn replay(
     State(shared): State<Shared>,
+    _: NoParameters,
     MaybeGiven(body): MaybeGiven<ReplayBody>,
 ) -> Result<Json<Replayed>, Problem> {
     let limit = body.limit.map(|limit| limit.get() as usize);
@@ -94,11 +95,11 @@ fn cursor(text: &str) -> Result<String, &'static str> {
 
 /// A number without a fraction, also when it is written as `20.0`, which is the same in JSON.
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroU32>, D::Error> {
-    let Some(given) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
-    let fits = given.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&given);
+    let Some(given) = Option::<Value>::deserialize(deserializer)? else { return Ok(None) };
+    let fits = |number: &f64| number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(number);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was just seen that it fits")]
-    let number = fits.then_some(given as u32).and_then(NonZeroU32::new);
-    number.map(Some).ok_or_else(|| D::Error::custom("expected a whole number from 1 on"))
+    let number = given.as_f64().filter(fits).map(|number| number as u32).and_then(NonZeroU32::new);
+    number.map(Some).ok_or_else(|| D::Error::custom(format!("expected a whole number from 1 to {}", u32::MAX)))
 }
 
 /// What the document says about these routes beside the above.

@@ -15,6 +15,9 @@ use crate::{
     door::TooMany,
 };
 
+/// Seconds after which it is worth asking again, where nothing better is known.
+pub(super) const LATER: HeaderValue = HeaderValue::from_static("5");
+
 /// A problem, as <https://www.rfc-editor.org/rfc/rfc9457> has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Problem {
@@ -103,7 +106,13 @@ impl Problem {
             | AppError::NoSuchSuppression { .. }
             | AppError::NoSuchSink { .. } => StatusCode::NOT_FOUND,
             AppError::Request(_) | AppError::TooMany { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            AppError::Conflict(_) | AppError::NoSinks { .. } => StatusCode::CONFLICT,
+            AppError::Argument { pointer, message } => return Self::unprocessable(vec![Place::at(pointer, message)]),
+            // Where the configuration is, is nobody's business.
+            AppError::NoSinks { .. } => {
+                return Self::new(StatusCode::CONFLICT, "no sink is switched on; `watchbell setup` makes one");
+            }
+            // It is there and can't be used, which another request does not change; the desk names it without its folder.
+            AppError::Conflict(_) | AppError::Model(_) => StatusCode::CONFLICT,
             AppError::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             AppError::Outbox(error) => {
                 tracing::warn!(error = error as &dyn std::error::Error, "the outbox can't be used");
@@ -113,6 +122,17 @@ impl Problem {
             _ => return Self::unexpected(error),
         };
         Self::new(status, error.to_string())
+    }
+
+    /// The same for a route that takes these from its path or its query, not from a body.
+    pub(super) fn of_parameters(mut self, names: &[&str]) -> Self {
+        for place in &mut self.errors {
+            let member = place.pointer.as_deref().and_then(|pointer| pointer.strip_prefix('/'));
+            if let Some(name) = names.iter().find(|name| member == Some(**name)) {
+                (place.pointer, place.parameter) = (None, Some((*name).to_owned()));
+            }
+        }
+        self
     }
 
     /// As it is sent.
@@ -134,7 +154,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, [(CONTENT_TYPE, Self::MEDIA_TYPE)], self.text()).into_response();
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            response.headers_mut().insert(RETRY_AFTER, LATER);
         }
         if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
             // The rest of the body is not read, so nothing can follow it.
@@ -164,5 +184,17 @@ mod tests {
         let problem = Problem::of(&AppError::Read { path, source });
         assert_eq!((problem.status, problem.detail.as_deref()), (500, Some("the log says more")));
         assert_eq!(Problem::of(&AppError::NoSuchJob("a\nb".to_owned())).status, 404);
+        let problem = Problem::of(&AppError::NoSinks { file: "/somewhere/watchbell.toml".to_owned() });
+        let expected = "no sink is switched on; `watchbell setup` makes one";
+        assert_eq!((problem.status, problem.detail.as_deref()), (409, Some(expected)));
+    }
+
+    #[test]
+    fn a_wrong_argument_is_told_where_the_route_takes_it_from() {
+        let error = AppError::Argument { pointer: "/cursor".to_owned(), message: "begin anew".to_owned() };
+        let problem = Problem::of(&error);
+        assert_eq!((problem.status, &problem.errors[..]), (422, &[Place::at("/cursor", "begin anew")][..]));
+        assert_eq!(problem.clone().of_parameters(&["id"]), problem);
+        assert_eq!(problem.of_parameters(&["id", "cursor"]).errors, [Place::parameter("cursor", "begin anew")]);
     }
 }

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Shared,
-    extract::{MaybeGiven, Named},
+    extract::{MaybeGiven, Named, NoParameters},
     guard::guarded,
     idempotency::once,
     problem::Problem,
@@ -38,7 +38,7 @@ pub(super) struct CheckBody {
 #[utoipa::path(get, path = "/v1/sinks", tag = "sinks", operation_id = "list_sinks",
     responses((status = 200, description = "The sinks", body = ref("#/components/schemas/Sinks"))),
 )]
-async fn list(State(shared): State<Shared>) -> Result<Json<Sinks>, Problem> {
+async fn list(State(shared): State<Shared>, _: NoParameters) -> Result<Json<Sinks>, Problem> {
     Ok(Json(Sinks { sinks: shared.ask(|desk| desk.sinks()).await? }))
 }
 
@@ -51,6 +51,7 @@ async fn list(State(shared): State<Shared>) -> Result<Json<Sinks>, Problem> {
 )]
 async fn check(
     State(shared): State<Shared>,
+    _: NoParameters,
     Named(name): Named,
     MaybeGiven(body): MaybeGiven<CheckBody>,
 ) -> Result<Json<SinkReport>, Problem> {

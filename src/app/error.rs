@@ -49,6 +49,14 @@ pub enum AppError {
     /// What was asked for can't be.
     #[error("{0}")]
     Request(String),
+    /// The same, of one place in what was asked.
+    #[error("{message}")]
+    Argument {
+        /// The place, as a JSON pointer: `/include/0`.
+        pointer: String,
+        /// What was expected there.
+        message: String,
+    },
     /// A file can't be written.
     #[error("can't write {}", path.display())]
     Write {
@@ -184,6 +192,18 @@ pub enum AppError {
     /// The work was stopped.
     #[error("stopped")]
     Stopped,
+}
+
+impl AppError {
+    /// What can't be, said of this place in what was asked; other errors stay what they are.
+    pub(super) fn at(self, pointer: impl Into<String>) -> Self {
+        match self {
+            Self::Request(message) | Self::Argument { message, .. } => {
+                Self::Argument { pointer: pointer.into(), message }
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<DetectError> for AppError {

@@ -145,7 +145,7 @@ pub fn find_finding(plan: &Plan, paths: &[PathBuf], id: &str) -> Result<Finding,
     query::one(&findings(plan, paths)?.pool(), id).cloned()
 }
 
-/// ProposedSuppressions findings for a while; with `dry_run` only says which ones it would be.
+/// Suppresses findings for a while; with `dry_run` only says which ones it would be.
 ///
 /// # Errors
 /// The finding is unknown, the reason is missing, the time is no time, or the journal can't be written.
@@ -169,7 +169,7 @@ pub(super) fn suppress_among(
     let (now, made) = (Timestamp::now(), !dry_run);
     let lasts = request.expires.duration_since(now);
     if !lasts.is_positive() || lasts > LONGEST_SUPPRESSION {
-        return Err(AppError::Request("expected an end within a year from now, for example 30d".to_owned()));
+        return Err(AppError::Request("expected an end within a year from now, for example 30d".to_owned()).at("/expires"));
     }
     let (scope, from_finding) = scope(&request.which, found)?;
     let suppression = Suppression { from_finding, ..Suppression::new(scope, reason, (now, request.expires)) };
@@ -288,7 +288,7 @@ fn findings(plan: &Plan, paths: &[PathBuf]) -> Result<Findings, AppError> {
 fn scope(which: &Which, found: &Pool<'_>) -> Result<(Scope, Option<String>), AppError> {
     match which {
         Which::Like { finding, max_severity } => {
-            let finding = query::one(found, finding)?;
+            let finding = query::one(found, finding).map_err(|error| error.at("/from_finding"))?;
             let like = Scope::like(finding);
             let max_severity = max_severity.unwrap_or(like.max_severity);
             Ok((Scope { max_severity, ..like }, Some(finding.id.clone())))
@@ -315,7 +315,7 @@ pub fn words(text: &str) -> Result<String, String> {
 
 /// The same, of something that has a name.
 fn said(what: &str, text: &str) -> Result<String, AppError> {
-    words(text).map_err(|expected| AppError::Request(format!("expected a {what} of {expected}")))
+    words(text).map_err(|expected| AppError::Request(format!("expected a {what} of {expected}")).at(format!("/{what}")))
 }
 
 #[cfg(test)]

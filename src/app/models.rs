@@ -110,6 +110,13 @@ impl ModelCard {
     }
 }
 
+impl ModelCard {
+    /// The same with the file's name alone, for whom the paths of this machine are no business of.
+    pub(super) fn by_name(self) -> Self {
+        Self { file: self.file.file_name().map_or_else(PathBuf::new, PathBuf::from), ..self }
+    }
+}
+
 /// Reads a model and says what it is.
 ///
 /// # Errors

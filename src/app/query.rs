@@ -177,7 +177,8 @@ pub(super) fn answer(
         Some(after) => {
             // Looked for among all, because meanwhile somebody may have decided that it is not in the answer any more.
             let last = found.findings.iter().find(|finding| finding.id == *after).ok_or_else(|| {
-                AppError::Request(format!("no page goes on after `{}`; begin anew", after.escape_debug()))
+                let message = format!("no page goes on after `{}`; begin anew", after.escape_debug());
+                AppError::Request(message).at("/cursor")
             })?;
             all.partition_point(|matched| query.order.compare(matched.finding, last).is_le())
         }
@@ -227,15 +228,14 @@ pub(super) fn judged(findings: Vec<Finding>, judgments: &Judgments, now: Timesta
 /// No finding has this id, or several begin with it.
 pub(super) fn one<'a>(found: &Pool<'a>, id: &str) -> Result<&'a Finding, AppError> {
     let shown = id.escape_debug();
+    let refused = |message| Err(AppError::Request(message).at("/id"));
     if id.len() < SHORTEST_ID {
-        return Err(AppError::Request(format!("`{shown}` is too short for an id, expected at least 4 digits of it")));
+        return refused(format!("`{shown}` is too short for an id, expected at least 4 digits of it"));
     }
     let mut named = found.findings.iter().filter(|finding| finding.id.starts_with(id));
     match (named.next(), named.next()) {
         (Some(finding), None) => Ok(finding),
-        (Some(_), Some(_)) => {
-            Err(AppError::Request(format!("several findings begin with `{shown}`; say more of the id")))
-        }
+        (Some(_), Some(_)) => refused(format!("several findings begin with `{shown}`; say more of the id")),
         (None, _) => Err(AppError::NoSuchFinding(id.to_owned())),
     }
 }

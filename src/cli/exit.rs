@@ -177,7 +177,10 @@ fn of(error: &AppError) -> Exit {
         AppError::NoRuleSink { .. } | AppError::SeveralRuleSinks { .. } => Exit::Config,
         AppError::Tenant { kind, .. } => Exit::of_kind(*kind),
         AppError::Keys(KeyError::Damaged { .. }) | AppError::Gate(_) => Exit::Config,
-        AppError::Request(_) | AppError::NoSuchSuppression { .. } | AppError::Keys(KeyError::Request(_)) => Exit::Usage,
+        AppError::Request(_)
+        | AppError::Argument { .. }
+        | AppError::NoSuchSuppression { .. }
+        | AppError::Keys(KeyError::Request(_)) => Exit::Usage,
         AppError::Stopped => super::signals::exit(),
         _ => Exit::Input,
     }

@@ -88,7 +88,7 @@ impl From<AppError> for Failure {
                 ("no_such_finding", "call list_findings for the ids; analyze_logs or `watchbell batch` makes findings")
             }
             AppError::TooMany { .. } => ("too_many", "narrow the filter, or let the operator run `watchbell forward`"),
-            AppError::Request(_) => ("refused", "change the arguments as the detail says"),
+            AppError::Request(_) | AppError::Argument { .. } => ("refused", "change the arguments as the detail says"),
             AppError::Source(_) => {
                 ("no_log", "name a file or folder within the log folder; call analyze_logs with path `.` for all of it")
             }

@@ -66,6 +66,17 @@ pub enum ModelError {
     },
 }
 
+impl ModelError {
+    /// The same with the file's name alone, for whom the paths of this machine are no business of.
+    #[must_use]
+    pub fn by_name(mut self) -> Self {
+        let (Self::Io { path, .. } | Self::NotAModel(path) | Self::Version { path, .. } | Self::Damaged { path, .. }) =
+            &mut self;
+        *path = path.file_name().map_or_else(PathBuf::new, PathBuf::from);
+        self
+    }
+}
+
 #[derive(Serialize)]
 struct Written<'a> {
     name: &'a str,

@@ -27,7 +27,7 @@ async fn a_new_certificate_needs_no_restart_and_a_bad_one_does_no_harm() {
     put(&place, &first);
     let (_, text) = key(&place, &["findings:read"], &[]);
     let server = Server::with_client(place, trusting(&first));
-    assert!(server.address.starts_with("https://"), "{}", server.address);
+    assert!(server.served.address.starts_with("https://"), "{}", server.served.address);
     let response = server.get("/v1/findings").bearer_auth(&text).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
@@ -45,7 +45,7 @@ async fn a_new_certificate_needs_no_restart_and_a_bad_one_does_no_harm() {
     put(&server.place, &second);
     let client = trusting(&second).no_proxy().build().unwrap();
     let began = Instant::now();
-    while client.get(format!("{}/health/live", server.address)).send().await.is_err() {
+    while client.get(format!("{}/health/live", server.served.address)).send().await.is_err() {
         assert!(began.elapsed() < Duration::from_secs(20), "the new certificate is not used");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

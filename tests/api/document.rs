@@ -111,6 +111,20 @@ async fn the_examples_are_taken() {
     assert!(tried >= 14, "{tried}");
 }
 
+/// A filter that is misspelled, or stands where none is taken, must not mean "all".
+#[tokio::test]
+async fn every_operation_refuses_parameters_that_it_does_not_know() {
+    let server = Server::start();
+    for (method, path, _) in operations(&document()) {
+        let concrete = path.replace("{id}", "0000").replace("{name}", "hook");
+        let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+        let request = server.ask(method.clone(), &format!("{concrete}?nosuch=1"));
+        let answer = server.send(request.header("content-type", "application/json").body("{}")).await;
+        assert_eq!(answer.status, 422, "{method} {path}: {answer:?}");
+        assert_eq!(answer.json["errors"][0]["parameter"], "nosuch", "{method} {path}: {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_page_asks_nobody_else() {
     let server = Server::start();

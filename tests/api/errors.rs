@@ -3,13 +3,14 @@
 use reqwest::Method;
 
 use super::Server;
+use crate::place::Place;
 
 /// Method, path, Content-Type, body; status, and the first wrong place.
 type Case = (&'static str, &'static str, &'static str, &'static str, u16, &'static str);
 
 const JSON: &str = "application/json";
 
-const CASES: [Case; 36] = [
+const CASES: [Case; 46] = [
     ("GET", "/nowhere", "", "", 404, ""),
     ("GET", "/v1/findings/", "", "", 404, ""),
     ("PUT", "/v1/findings", "", "", 405, ""),
@@ -29,12 +30,16 @@ const CASES: [Case; 36] = [
     ("GET", "/v1/findings?threat_type=rain", "", "", 422, "/errors/0/parameter=threat_type"),
     ("GET", "/v1/findings?since=tomorrow", "", "", 422, "/errors/0/parameter=since"),
     ("GET", "/v1/findings?color=red", "", "", 422, "/errors/0/parameter=color"),
-    ("GET", "/v1/findings?cursor=00000000", "", "", 422, ""),
+    ("GET", "/v1/findings?cursor=00000000", "", "", 422, "/errors/0/parameter=cursor"),
+    ("GET", "/v1/findings/ab", "", "", 422, "/errors/0/parameter=id"),
+    ("GET", "/v1/findings/ab/explain", "", "", 422, "/errors/0/parameter=id"),
+    ("POST", "/v1/findings/ab/feedback", JSON, "{\"truth\": \"true_positive\"}", 422, "/errors/0/parameter=id"),
     ("GET", "/v1/findings/ffffffffff", "", "", 404, ""),
     ("GET", "/v1/findings/%ff", "", "", 400, ""),
     ("GET", "/v1/batches/ffffffffffffffffffffffffffffffff", "", "", 404, ""),
     ("POST", "/v1/batches", JSON, "{\"include\": \"x\"}", 422, "/errors/0/pointer=/include"),
-    ("POST", "/v1/batches", JSON, "{\"include\": [\"[\"]}", 422, ""),
+    ("POST", "/v1/batches", JSON, "{\"include\": [\"*\", \"[\"]}", 422, "/errors/0/pointer=/include/1"),
+    ("POST", "/v1/batches", JSON, "{\"exclude\": [\"[\"]}", 422, "/errors/0/pointer=/exclude/0"),
     ("POST", "/v1/batches", "text/plain", "x", 415, ""),
     (
         "POST",
@@ -46,6 +51,7 @@ const CASES: [Case; 36] = [
     ),
     ("POST", "/v1/findings:forward", JSON, "{\"dry_run\": true}", 422, "/errors/0/pointer="),
     ("POST", "/v1/findings:forward", JSON, "{\"ids\": [], \"sinks\": [\"nobody\"], \"filter\": {}}", 404, ""),
+    ("POST", "/v1/findings:forward", JSON, "{\"ids\": [\"ab\"]}", 422, "/errors/0/pointer=/ids/0"),
     ("POST", "/v1/suppressions", JSON, "{\"threat_type\": \"rain\"}", 422, "/errors/0/pointer=/threat_type"),
     (
         "POST",
@@ -63,9 +69,42 @@ const CASES: [Case; 36] = [
         422,
         "/errors/0/pointer=/expires",
     ),
+    (
+        "POST",
+        "/v1/suppressions",
+        JSON,
+        "{\"threat_type\": \"beaconing\", \"reason\": \"a\", \"expires\": \"900d\"}",
+        422,
+        "/errors/0/pointer=/expires",
+    ),
+    (
+        "POST",
+        "/v1/suppressions",
+        JSON,
+        "{\"threat_type\": \"beaconing\", \"reason\": \"a\", \"expires\": \"0d\"}",
+        422,
+        "/errors/0/pointer=/expires",
+    ),
+    (
+        "POST",
+        "/v1/suppressions",
+        JSON,
+        "{\"from_finding\": \"ab\", \"reason\": \"a\", \"expires\": \"1d\"}",
+        422,
+        "/errors/0/pointer=/from_finding",
+    ),
+    (
+        "POST",
+        "/v1/outbox/dead:replay",
+        JSON,
+        "{\"limit\": \"1\"}",
+        422,
+        "/errors/0/detail=expected a whole number from 1 to 4294967295",
+    ),
     ("POST", "/v1/outbox/dead:replay", JSON, "[null, null]", 422, "/errors/0/pointer="),
     ("DELETE", "/v1/suppressions/s00000000", "", "", 404, ""),
     ("POST", "/v1/models/nobody/load", "", "", 404, ""),
+    ("POST", "/v1/models/.x/load", "", "", 422, "/errors/0/parameter=name"),
     ("POST", "/v1/sinks/nobody/check", "", "", 404, ""),
 ];
 
@@ -79,6 +118,7 @@ async fn every_error_is_a_problem() {
         }
         let answer = server.send(request).await;
         answer.is_problem(status);
+        assert!(status != 422 || !place.is_empty(), "{method} {path} {body}: what is wrong has a place");
         if let Some((pointer, expected)) = place.split_once('=') {
             assert_eq!(answer.json.pointer(pointer).unwrap(), expected, "{method} {path} {body}: {answer:?}");
         }
@@ -109,4 +149,17 @@ async fn answers_carry_an_id_and_are_not_cached_nor_shared() {
         let id = server.send(with_id(odd)).await.header("x-request-id").to_owned();
         assert_eq!(id.len(), 36, "{id}");
     }
+}
+
+#[tokio::test]
+async fn a_model_that_can_not_be_read_is_told_with_its_reason() {
+    let place = Place::new("");
+    let models = place.path("models");
+    place.write("models/broken.wbmodel", "no model");
+    place.write("watchbell.toml", &format!("[batch]\nmodel_dir = {models:?}\n"));
+    let server = Server::in_place(place);
+    let told = "broken.wbmodel: not a model file; `watchbell train` writes one";
+    let answer = server.send(server.ask(Method::POST, "/v1/models/broken/load")).await;
+    assert_eq!(answer.is_problem(409).json["detail"], told);
+    assert_eq!(server.get("/v1/models").await.is(200).json["models"][0]["error"], told);
 }

@@ -116,20 +116,20 @@ async fn too_much_is_refused_also_when_it_swells_up_only_here() {
 
 #[tokio::test]
 async fn what_is_on_its_way_is_answered_before_the_program_ends() {
-    let mut server = Server::start();
+    let server = Server::start();
     let (send, receive) = tokio::sync::mpsc::unbounded_channel::<Result<Vec<u8>, std::io::Error>>();
     let chunks = stream::unfold(receive, async |mut receive| receive.recv().await.map(|chunk| (chunk, receive)));
     let request = server.ask(Method::POST, "/analyze?hand_over=false").header("content-type", "text/plain");
     let answer = tokio::spawn(request.body(Body::wrap_stream(chunks)).send());
     send.send(Ok(ndjson(10).into_bytes())).unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    server.terminate();
+    server.served.terminate();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(server.ask(Method::GET, "/health/live").send().await.is_err(), "new requests are taken");
     send.send(Ok(ndjson(10).into_bytes())).unwrap();
     drop(send);
     let answer = Answer::of(answer.await.unwrap().unwrap()).await;
     assert_eq!(answer.is(200).json["total_events"], 20);
-    let ended = tokio::task::spawn_blocking(move || server.child.wait().unwrap().code()).await.unwrap();
-    assert_eq!(ended, Some(0));
+    let ended = tokio::task::spawn_blocking(move || server.served.ended()).await.unwrap();
+    assert_eq!(ended.code, 0, "{ended:?}");
 }

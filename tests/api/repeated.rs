@@ -1,9 +1,21 @@
 //! `Idempotency-Key`: a repetition changes nothing and gets the first answer.
 
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, Server};
+use super::{Answer, CONFIGURATION, Server};
+use crate::place::Place;
 
 fn suppression(reason: &str) -> Value {
     json!({ "threat_type": "beaconing", "reason": reason, "expires": "1d" })
@@ -65,4 +77,50 @@ async fn a_key_is_one_and_printable() {
         let answer = suppress(&server, key, &suppression("a")).await;
         assert_eq!(answer.is_problem(400).json["errors"][0]["parameter"], "Idempotency-Key");
     }
+}
+
+/// A destination that takes its time for each finding, and how many it was sent.
+fn slow_destination(time: Duration) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, sent) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&sent);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, count) = (stream.unwrap(), Arc::clone(&count));
+            thread::spawn(move || {
+                let mut head = [0; 4096];
+                if stream.read(&mut head).is_ok_and(|_| head.starts_with(b"POST")) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    thread::sleep(time);
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                }
+            });
+        }
+    });
+    (address, sent)
+}
+
+#[tokio::test]
+async fn what_takes_longer_than_a_request_may_is_not_done_a_second_time() {
+    let (address, sent) = slow_destination(Duration::from_secs(3));
+    let configuration = CONFIGURATION.replace("timeout_secs = 60", "timeout_secs = 1");
+    let server = Server::in_place(Place::new(&configuration.replace("127.0.0.1:9", &address.to_string())));
+    let check = async || {
+        let request = server.ask(Method::POST, "/v1/sinks/hook/check").header("idempotency-key", "key-1");
+        server.send(request.json(&json!({ "send": true }))).await
+    };
+    let late = check().await;
+    assert_eq!(late.is_problem(503).header("retry-after"), "5");
+    check().await.is_problem(409);
+    let began = Instant::now();
+    let done = loop {
+        let answer = check().await;
+        if answer.status != 409 {
+            break answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{answer:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(done.is(200).header("idempotency-replayed"), "true");
+    assert_eq!(sent.load(Ordering::Relaxed), 1);
 }

@@ -2,9 +2,8 @@
 //! can be what no client sends.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
@@ -12,29 +11,20 @@ use serde_json::{Value, json};
 use watchbell_sink::testkit::identity::Identity;
 
 use super::{hello, place};
-use crate::place::{Place, Ran};
+use crate::{place::Place, server::Served};
 
-struct Server {
-    child: Child,
-    scheme: String,
-    address: String,
-}
+struct Server(Served);
 
 impl Server {
     fn start(place: &Place, arguments: &[&str]) -> Self {
         let all = [&["mcp", "--http", "127.0.0.1:0"], arguments].concat();
-        let mut child = place.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let told = line.trim().strip_prefix("listening on ").and_then(|rest| rest.strip_suffix("/mcp"));
-        let (scheme, address) = told.and_then(|told| told.split_once("://")).unwrap_or_else(|| panic!("{line:?}"));
-        Self { scheme: scheme.to_owned(), address: address.to_owned(), child }
+        Self(Served::start(place.command(&all)))
     }
 
     /// Status, head and body.
     fn post(&self, head: &str, body: &Value) -> (u16, String, String) {
         let body = body.to_string();
-        let host = if head.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
+        let host = if head.contains("Host:") { String::new() } else { format!("Host: {}\r\n", self.0.authority()) };
         let request = format!(
             "POST /mcp HTTP/1.1\r\n{host}{head}Content-Type: application/json\r\nConnection: close\r\n\
              Accept: application/json, text/event-stream\r\nContent-Length: {}\r\n\r\n{body}",
@@ -45,7 +35,7 @@ impl Server {
 
     /// What is answered to these very bytes.
     fn send(&self, request: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(self.0.authority()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         // A connection that is turned away may be closed before this.
         let _ = stream.write_all(request.as_bytes());
@@ -85,13 +75,6 @@ impl Server {
         let data = body.lines().filter_map(|line| line.strip_prefix("data:").or(Some(line)));
         let mut messages = data.filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
         messages.rfind(|message| message["id"] == 1).unwrap_or_else(|| panic!("{body}"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -223,7 +206,7 @@ fn wrong_keys_are_limited_for_their_address_alone() {
 #[test]
 fn who_asks_too_much_is_told_when_to_come_back() {
     let place = Place::new("[serve]\nrate_per_minute = 2\n");
-    let server = Server::start(&place, &[]);
+    let server = Server::start(&place, &["--insecure"]);
     // Nobody is believed about an address but a proxy.
     let ask = |from: &str| server.initialize(&format!("X-Forwarded-For: {from}\r\n"));
     assert_eq!((ask("203.0.113.1").0, ask("203.0.113.2").0), (200, 200));
@@ -249,7 +232,7 @@ fn nothing_that_is_answered_is_kept_or_guessed_at() {
 fn one_address_has_its_share_of_connections() {
     let place = place();
     let server = Server::start(&place, &[]);
-    let held: Vec<_> = (0..64).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    let held: Vec<_> = (0..64).map(|_| TcpStream::connect(server.0.authority()).unwrap()).collect();
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(server.status(""), 0);
     drop(held);
@@ -263,7 +246,7 @@ fn one_address_has_its_share_of_connections() {
 fn a_body_is_neither_too_large_nor_too_slow() {
     let place = Place::new("[serve]\ntimeout_secs = 1\nmax_body_bytes = \"1KB\"\n");
     let server = Server::start(&place, &[]);
-    let head = format!("POST /mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", server.address);
+    let head = format!("POST /mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", server.0.authority());
     let slow = server.send(&format!("{head}Content-Length: 100\r\n\r\n{{"));
     assert_eq!(slow.0, 408, "{slow:?}");
     let large = server.send(&format!("{head}Content-Length: 2000\r\n\r\n{}", " ".repeat(2000)));
@@ -295,11 +278,11 @@ async fn it_speaks_tls_where_the_configuration_has_a_certificate() {
     place.write("server.crt", &identity.certificate);
     place.write("server.key", &identity.key);
     let server = Server::start(&place, &[]);
-    assert_eq!(server.scheme, "https");
+    assert!(server.0.address.starts_with("https://"), "{}", server.0.address);
     let authority = reqwest::Certificate::from_pem(identity.authority.as_bytes()).unwrap();
     let client = reqwest::Client::builder().tls_certs_only([authority]).no_proxy().build().unwrap();
     let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello() });
-    let request = client.post(format!("https://{}/mcp", server.address)).body(hello.to_string());
+    let request = client.post(&server.0.address).body(hello.to_string());
     let request =
         request.header("content-type", "application/json").header("accept", "application/json, text/event-stream");
     let response = request.send().await.unwrap();
@@ -323,13 +306,9 @@ fn nobody_listens_to_the_network_without_keys() {
 #[test]
 fn a_signal_ends_it_in_order() {
     let place = place();
-    let mut server = Server::start(&place, &[]);
+    let server = Server::start(&place, &[]);
     assert_eq!(server.status(""), 200);
-    super::terminate(&server.child);
-    let (mut out, mut err) = (String::new(), String::new());
-    server.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    server.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    let code = server.child.wait().unwrap().code().unwrap_or(-1);
-    let ran = Ran { code, out, err };
+    server.0.terminate();
+    let ran = server.0.ended();
     assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{ran:?}");
 }

@@ -23,13 +23,15 @@ use axum::{
 use jiff::Timestamp;
 
 use crate::{
-    api::{Shared, frame::RequestId, session},
+    api::{
+        Shared,
+        frame::{NO_ROUTE, RequestId},
+        session,
+    },
     app::{AuditEntry, AuditLog, AuditResult, Caller, Refusal},
     door::{Client, Counted, credentials},
 };
 
-/// What stands for the path of requests that no route takes: their paths are the callers' to choose.
-const NO_ROUTE: &str = "none";
 /// The longest method that is written down as it is.
 const LONGEST_METHOD: usize = 16;
 /// What came of a call whose client hung up before there was an answer.
@@ -186,6 +188,7 @@ async fn secure(State(shared): State<Shared>, request: Request, next: Next) -> R
     tell(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
     tell(X_CONTENT_TYPE_OPTIONS, "nosniff");
     tell(X_FRAME_OPTIONS, "DENY");
+    // With `no-referrer` browsers would say `Origin: null` when a form is sent, which `place` refuses.
     tell(REFERRER_POLICY, "same-origin");
     tell(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if shared.guard.is_tls {

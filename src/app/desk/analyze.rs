@@ -130,13 +130,14 @@ impl Desk {
         let analyzer = if is_small { analyzer.with_threads(1) } else { analyzer };
         let (mut reports, mut logs) = (Vec::new(), Vec::new());
         for (part, analysis) in parts.iter().zip(analyzer.analyze(&parts, watch.progress, watch.stop)) {
+            let by_name = |reason: String| self.named(&reason, &part.file);
             match analysis {
                 Ok(done) => {
-                    logs.push(LogResult::of(&done.report, done.cut_short));
+                    logs.push(LogResult::of(&done.report, done.cut_short.map(by_name)));
                     reports.push(done.report);
                 }
                 Err(PartError::Stopped) => return Err(AppError::Stopped),
-                Err(PartError::Failed(reason)) => logs.push(LogResult::unread(&part.file.name, reason)),
+                Err(PartError::Failed(reason)) => logs.push(LogResult::unread(&part.file.name, by_name(reason))),
             }
         }
         drop(turn);

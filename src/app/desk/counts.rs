@@ -13,13 +13,7 @@ use std::{
 use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeMetric, MetricEncoder, NoLabelSet, text::encode_registry},
-    metrics::{
-        MetricType,
-        counter::Counter,
-        family::{Family, MetricConstructor},
-        gauge::Gauge,
-        histogram::Histogram,
-    },
+    metrics::{MetricType, counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
@@ -60,7 +54,7 @@ pub(super) struct Counts {
     jobs: Counters<2>,
     job_success: Family<Labels<1>, Gauge>,
     scores: Scores,
-    took: Family<Labels<1>, Histogram, Durations>,
+    took: Family<Labels<1>, Histogram, fn() -> Histogram>,
 }
 
 /// Logs that were analyzed.
@@ -91,7 +85,7 @@ impl Counts {
             jobs: Family::default(),
             job_success: Family::default(),
             scores: Scores::default(),
-            took: Family::new_with_constructor(Durations),
+            took: Family::new_with_constructor(|| Histogram::new(SECONDS)),
         };
         counts.register();
         counts.begin_with_zero();
@@ -191,16 +185,6 @@ impl Counts {
     /// Writes them as OpenMetrics text.
     pub(super) fn write(&self, text: &mut String) -> fmt::Result {
         encode_registry(text, &self.registry)
-    }
-}
-
-/// Makes the histograms of durations.
-#[derive(Debug, Clone, Copy)]
-struct Durations;
-
-impl MetricConstructor<Histogram> for Durations {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(SECONDS)
     }
 }
 

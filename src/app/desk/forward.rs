@@ -145,8 +145,9 @@ impl Desk {
         let (view, judgments, now) = (self.shelf.view()?, self.judgments()?, Timestamp::now());
         let pool = view.pool();
         let mut chosen = Vec::new();
-        for id in &order.ids {
-            chosen.push(Matched::of(query::one(&pool, id)?, &judgments, now));
+        for (number, id) in order.ids.iter().enumerate() {
+            let finding = query::one(&pool, id).map_err(|error| error.at(format!("/ids/{number}")))?;
+            chosen.push(Matched::of(finding, &judgments, now));
         }
         if let Some(query) = &order.query {
             // Those that are held back are told, unless they were asked for alone.

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{Change, Desk};
 use crate::{
-    app::{AppError, ModelCard, Watch, with_causes},
+    app::{AppError, ModelCard, Watch},
     batch::Progress,
     report::BatchSummary,
 };
@@ -161,16 +161,17 @@ impl Entry {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn end(&self, ended: Result<JobResult, AppError>) -> String {
+    /// Notes the end; `told` says what is told of an error.
+    fn end(&self, ended: Result<JobResult, AppError>, told: impl FnOnce(&AppError) -> String) -> String {
         let mut job = self.job();
         job.ended = Some(Timestamp::now());
         match ended {
             Ok(result) => (job.state, job.result) = (JobState::Succeeded, Some(result)),
             Err(AppError::Stopped) => job.state = JobState::Cancelled,
             Err(error) => {
-                let told: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(job = job.id, kind = job.kind.name(), by = job.by, error = told, "a job failed");
-                (job.state, job.error) = (JobState::Failed, Some(with_causes(&error)));
+                let cause: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(job = job.id, kind = job.kind.name(), by = job.by, error = cause, "a job failed");
+                (job.state, job.error) = (JobState::Failed, Some(told(&error)));
             }
         }
         job.id.clone()
@@ -233,7 +234,7 @@ impl Jobs {
         let mut queue = self.queue();
         queue.is_closed = true;
         for (entry, _) in std::mem::take(&mut queue.waiting) {
-            entry.end(Err(AppError::Stopped));
+            entry.end(Err(AppError::Stopped), |error| error.to_string());
         }
         queue.known.iter().for_each(|entry| entry.stop.store(true, Ordering::Relaxed));
         while queue.is_worked_on {
@@ -264,7 +265,7 @@ impl Jobs {
             let watch = Watch { progress: &Told { entry: &entry, desk }, stop: &entry.stop };
             // What a job held when it broke off goes with it; the desk's own state is behind locks that are whole.
             let ended = catch_unwind(AssertUnwindSafe(|| work(desk, watch)));
-            let id = entry.end(ended.unwrap_or_else(|_| Err(AppError::BrokeOff)));
+            let id = entry.end(ended.unwrap_or_else(|_| Err(AppError::BrokeOff)), |error| desk.by_name(error));
             desk.counts.job_ended(&entry.job());
             desk.tell(Change::Job { id });
         }
@@ -340,7 +341,7 @@ impl Desk {
             queue.waiting.len() < before
         };
         if was_waiting {
-            entry.end(Err(AppError::Stopped));
+            entry.end(Err(AppError::Stopped), |error| error.to_string());
             self.counts.job_ended(&entry.job());
             self.tell(Change::Job { id: id.to_owned() });
         } else if entry.job().state.is_over() {

@@ -4,6 +4,7 @@
 //! that may wait.
 
 mod analyze;
+mod by_name;
 mod counts;
 mod findings;
 mod forward;

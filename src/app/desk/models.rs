@@ -15,7 +15,7 @@ use super::Desk;
 use crate::{
     app::{AppError, ModelCard, analysis::model_file},
     detect::family_of,
-    model::{self, Model},
+    model::{self, Model, ModelError},
 };
 
 /// The ending of a model's file.
@@ -68,7 +68,6 @@ impl Models {
     }
 
     /// The directory.
-    #[cfg(test)]
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -96,14 +95,14 @@ impl Models {
                 return Ok(Some(model));
             }
         }
-        let mut model = model::load(file)?;
+        let mut model = model::load(file).map_err(ModelError::by_name)?;
         // Each analysis goes on from what the model remembers; frozen, that costs it no copy.
         model.tracker.freeze();
         let model = Arc::new(model);
         if state.loaded.len() >= MOST_LOADED {
             state.loaded.remove(0);
         }
-        state.cards.insert(file.to_owned(), (stamp, Ok(ModelCard::new(file.to_owned(), &model))));
+        state.cards.insert(file.to_owned(), (stamp, Ok(card_of(file, &model))));
         state.loaded.push((file.to_owned(), stamp, Arc::clone(&model)));
         Ok(Some(model))
     }
@@ -135,8 +134,8 @@ impl Models {
         {
             return card.clone();
         }
-        let card = model::load(file).map(|model| ModelCard::new(file.to_owned(), &model));
-        let card = card.map_err(|error| error.to_string());
+        let card = model::load(file).map(|model| card_of(file, &model));
+        let card = card.map_err(|error| error.by_name().to_string());
         state.cards.insert(file.to_owned(), (stamp, card.clone()));
         card
     }
@@ -179,9 +178,14 @@ pub fn check_name(name: &str) -> Result<(), AppError> {
         let shown = name.escape_debug();
         let expected =
             format!("expected up to {LONGEST_NAME} letters, digits, `.`, `-` and `_`, not beginning with `.`");
-        return Err(AppError::Request(format!("`{shown}` is no name of a log or model; {expected}")));
+        return Err(AppError::Request(format!("`{shown}` is no name of a log or model; {expected}")).at("/name"));
     }
     Ok(())
+}
+
+/// What a model is; where the directory is, is not told.
+fn card_of(file: &Path, model: &Model) -> ModelCard {
+    ModelCard::new(file.to_owned(), model).by_name()
 }
 
 fn stamp(file: &Path) -> Result<Option<Stamp>, AppError> {
@@ -215,6 +219,6 @@ impl Desk {
         let file = model_file(&self.models.folder, &name);
         let model = self.models.load(&file)?.ok_or_else(unknown)?;
         self.models.state().default = Some(name.clone());
-        Ok(ModelEntry { name, card: Some(ModelCard::new(file, &model)), error: None, is_default: true })
+        Ok(ModelEntry { name, card: Some(card_of(&file, &model)), error: None, is_default: true })
     }
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use super::{Change, Desk, Job, JobKind, JobResult, counts::Analyzed, models::check_name};
 use crate::{
-    app::{AppError, models::train_on, run_batch},
+    app::{AppError, ModelCard, models::train_on, run_batch},
     batch::{self, BatchError, Handover, Nobody, Repeat, RunEnd},
     detect::family_of,
     report::{BatchSummary, FileStatus},
@@ -40,13 +40,16 @@ impl Desk {
     /// # Errors
     /// A pattern is none, another process has the output directory, or too many jobs wait.
     pub fn start_batch(self: &Arc<Self>, request: BatchRequest, by: &str) -> Result<Job, AppError> {
-        for pattern in request.include.iter().chain(&request.exclude) {
-            source::check_pattern(pattern).map_err(|error| AppError::Request(error.to_string()))?;
+        for (list, patterns) in [("include", &request.include), ("exclude", &request.exclude)] {
+            for (number, pattern) in patterns.iter().enumerate() {
+                source::check_pattern(pattern)
+                    .map_err(|error| AppError::Request(error.to_string()).at(format!("/{list}/{number}")))?;
+            }
         }
         // A round of this process gives the directory back before the next one's turn comes.
         if !self.jobs.any(JobKind::Batch) {
             batch::check_free(&self.plan.batch.output_dir).map_err(|error| match error {
-                BatchError::Busy { .. } => AppError::Conflict(error.to_string()),
+                BatchError::Busy { .. } => AppError::Conflict(self.by_name(&error)),
                 error => error.into(),
             })?;
         }
@@ -98,6 +101,7 @@ impl Desk {
                 return Err(AppError::Request("there is no event to learn from in these logs".to_owned()));
             }
             models.truncate(MOST_MODELS);
+            let models = models.into_iter().map(ModelCard::by_name).collect();
             Ok(JobResult::Models(models))
         };
         self.start(JobKind::Train, by, Box::new(work))

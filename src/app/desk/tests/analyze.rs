@@ -93,3 +93,15 @@ fn many_at_once_are_answered_as_one_after_the_other() {
 fn analyze(desk: &Desk, salt: usize) -> Analysis {
     desk.analyze(AnalyzeRequest { hand_over: false, ..text("request", attack(salt)) }, watch()).unwrap()
 }
+
+#[test]
+fn why_a_log_was_not_read_is_told_by_its_name() {
+    let (folder, desk) = desk();
+    fs::write(folder.path().join("logs/sso.jsonl"), attack(1)).unwrap();
+    fs::write(folder.path().join("logs/packed.bz2"), b"BZh91AY&SY and more").unwrap();
+    let input = LogInput::Paths(vec![folder.path().join("logs")]);
+    let analysis = desk.analyze(AnalyzeRequest { input, hand_over: false }, watch()).unwrap();
+    let errors: Vec<&str> = analysis.logs.iter().filter_map(|log| log.error.as_deref()).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with("logs/packed.bz2: is bzip2 data"), "{errors:?}");
+}

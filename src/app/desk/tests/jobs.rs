@@ -104,16 +104,19 @@ fn a_round_of_the_batch_is_summed_up_and_its_findings_are_at_hand() {
 fn what_can_t_be_a_round_is_said_at_once() {
     let (folder, desk) = desk();
     fs::write(folder.path().join("logs/sso.jsonl"), attack(1)).unwrap();
-    for (include, exclude) in [(vec!["[".to_owned()], Vec::new()), (Vec::new(), vec!["[".to_owned()])] {
+    let patterns = || vec!["*".to_owned(), "[".to_owned()];
+    for (include, exclude, expected) in [(patterns(), Vec::new(), "/include/1"), (Vec::new(), patterns(), "/exclude/1")]
+    {
         let error = desk.start_batch(BatchRequest { include, exclude }, "ada").unwrap_err();
-        assert!(matches!(&error, AppError::Request(text) if text.starts_with("`[`: ")), "{error}");
+        let AppError::Argument { pointer, message } = error else { panic!("{error}") };
+        assert!(pointer == expected && message.starts_with("`[`: "), "{pointer}: {message}");
     }
     let inner = folder.path().join("out/.watchbell");
     fs::create_dir_all(&inner).unwrap();
     let lock = fs::File::create(inner.join("lock")).unwrap();
     lock.lock().unwrap();
     let error = desk.start_batch(BatchRequest::default(), "ada").unwrap_err();
-    assert!(matches!(&error, AppError::Conflict(text) if text.contains("is at work in")), "{error}");
+    assert!(matches!(&error, AppError::Conflict(text) if text.contains("is at work in out;")), "{error}");
     drop(lock);
     assert_eq!(over(&desk, &desk.start_batch(BatchRequest::default(), "ada").unwrap().id).state, JobState::Succeeded);
 }
@@ -158,4 +161,12 @@ fn what_is_looked_at_of_jobs_is_in_the_order_of_all() {
     let seen = desk.jobs.look(|job| (job.id.clone(), job.kind, job.state));
     let expected = [(failed.id, JobKind::Batch, JobState::Failed), (done.id, JobKind::Train, JobState::Succeeded)];
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn why_a_job_failed_is_told_without_what_is_above_its_folders() {
+    let (folder, desk) = desk();
+    fs::remove_dir(folder.path().join("logs")).unwrap();
+    let job = over(&desk, &desk.start_batch(BatchRequest::default(), "ada").unwrap().id);
+    assert_eq!(job.error.as_deref(), Some("logs: no such file or folder; check the spelling"));
 }
