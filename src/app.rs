@@ -33,10 +33,10 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
         Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
-        LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState, Summary,
+        LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, Records, SinkEntry, SinkState, Summary,
         TrainRequest,
     },
-    error::AppError,
+    error::{AppError, UnreadCause},
     findings::{Findings, read_findings},
     judgments::{
         FeedbackReport, LONGEST_SUPPRESSION, SuppressRequest, SuppressionEffect, Suppressions, ThreatRecord, Which,

@@ -10,7 +10,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::{AppError, OutboxError};
+use crate::app::{AppError, OutboxError, UnreadCause};
 
 /// A problem, as <https://www.rfc-editor.org/rfc/rfc9457> has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -101,6 +101,10 @@ impl Problem {
             | AppError::NoSuchSink { .. } => StatusCode::NOT_FOUND,
             AppError::Request(_) => StatusCode::UNPROCESSABLE_ENTITY,
             AppError::Conflict(_) | AppError::NoSinks { .. } => StatusCode::CONFLICT,
+            AppError::Unread { cause: UnreadCause::Packing, .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            AppError::Unread { cause: UnreadCause::Content, .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            AppError::Unread { cause: UnreadCause::Model, .. } => StatusCode::CONFLICT,
+            AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             AppError::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             AppError::Outbox(error) => {
                 tracing::warn!(error = error as &dyn std::error::Error, "the outbox can't be used");

@@ -14,6 +14,7 @@ mod lookout;
 mod models;
 mod page;
 mod readings;
+mod records;
 mod root;
 mod shelf;
 mod sinks;
@@ -43,6 +44,7 @@ pub use self::{
     letters::DeadLetterPage,
     models::ModelEntry,
     page::PageQuery,
+    records::Records,
     root::LogFiles,
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},
