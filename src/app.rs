@@ -33,10 +33,10 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
         Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
-        LONGEST_NAME, LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, SinkEntry, SinkState,
+        LONGEST_NAME, LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, Records, SinkEntry, SinkState,
         Summary, TrainRequest, check_name,
     },
-    error::{AppError, with_causes},
+    error::{AppError, UnreadCause, with_causes},
     findings::{Findings, read_findings},
     judgments::{
         FeedbackReport, LONGEST_SUPPRESSION, LONGEST_TEXT, ProposedSuppression, SuppressRequest, SuppressionEffect,

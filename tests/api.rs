@@ -3,6 +3,8 @@
 mod document;
 mod errors;
 mod logs;
+mod packed;
+mod records;
 mod repeated;
 mod routes;
 
@@ -31,7 +33,7 @@ allow_private = true
 /// The program, serving in a folder of its own.
 struct Server {
     /// Gone with the server.
-    _place: Place,
+    place: Place,
     served: Served,
     client: Client,
 }
@@ -43,7 +45,7 @@ impl Server {
 
     fn in_place(place: Place) -> Self {
         let served = Served::start(place.command(&["serve", "--insecure", "--listen", "127.0.0.1:0"]));
-        Self { _place: place, served, client: Client::builder().no_proxy().build().unwrap() }
+        Self { place, served, client: Client::builder().no_proxy().build().unwrap() }
     }
 
     /// With the sample logs, and what the batch found in them.

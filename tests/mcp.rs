@@ -42,7 +42,7 @@ const TOOLS: [&str; 12] = [
 const WRITING: [&str; 4] = ["load_model", "train_model", "test_sink", "forward_findings"];
 
 /// A server and what it says.
-struct Session {
+pub(crate) struct Session {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// Starts the server and shakes hands.
-    fn open(place: &Place, arguments: &[&str]) -> Self {
+    pub(crate) fn open(place: &Place, arguments: &[&str]) -> Self {
         let mut session = Self::silent(place, arguments);
         let hello = session.ask("initialize", &hello());
         assert_eq!(hello["result"]["serverInfo"]["name"], "watchbell", "{hello}");
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// The structured content of a call that must work.
-    fn get(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn get(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self.call(tool, arguments);
         assert_eq!(answer["result"]["isError"], false, "{tool}: {answer}");
         let content = &answer["result"]["structuredContent"];

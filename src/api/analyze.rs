@@ -45,8 +45,8 @@ async fn analyze(
     };
     let (name, hand_over) = asked(parameters)?;
     let taken = body::logs(&headers, body, limits).await?;
-    let log = if is_document { waiting(|| records::lines(taken)).await? } else { taken };
-    let input = match log {
+    let input = match taken {
+        document if is_document => LogInput::Records { name, records: waiting(|| records::records(document)).await? },
         Taken::Memory(text) => LogInput::Text { name, text },
         Taken::Spooled(file) => LogInput::Spooled { name, file },
     };
@@ -107,7 +107,13 @@ pub(super) fn details() -> Value {
                 "text/plain": raw("Mar  2 08:00:05 web sshd[811]: Failed password for root from 198.51.100.7 port 51122\n"),
             },
         },
-        "responses": { "415": format!("The body is not {TYPES}, or packed in another way than gzip") },
+        "responses": {
+            "409": "The model for this log can't be read; train it anew, or give the log another name",
+            "413": "The body, or what a packed log in it becomes, is larger than `max_body_bytes`",
+            "415": format!("The body is not {TYPES}, packed in another way than gzip, or a log packed in another way than \
+                            gzip or zstd"),
+            "422": "A parameter or a record can't be; or the log can't be read at all, because it is not text",
+        },
     });
     json!({ "analyze": details, "analyze_v1": details })
 }
@@ -119,7 +125,8 @@ pub(super) fn body_schema() -> Value {
         "required": ["logs"],
         "additionalProperties": false,
         "properties": { "logs": {
-            "description": "Records: objects, or texts as a log has them",
+            "description": "Records, in any order: objects, and texts as a log has them. Objects and texts are read as two logs; \
+                            what is said about line 7 is about the seventh record",
             "type": "array",
             "items": { "type": ["object", "string"] },
         } },

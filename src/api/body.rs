@@ -1,16 +1,32 @@
 //! Bodies of requests: read up to a limit, within a time; small ones into memory, large ones into a file.
 //!
-//! The limit counts what is unpacked, so a small body that swells up ends at it too.
+//! What comes packed is unpacked here, before anybody reads it. The limit counts what comes in and what comes out of it, so a
+//! small body that swells up ends at it too, and one that never swells up at all.
 
-use std::time::Duration;
+use std::{error::Error, io, time::Duration};
 
+use async_compression::tokio::bufread::GzipDecoder;
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
-use futures_util::StreamExt;
+use bytes::BytesMut;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use tempfile::{NamedTempFile, TempPath};
-use tokio::{io::AsyncWriteExt, time::Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::Instant,
+};
+use tokio_util::io::StreamReader;
 
 use super::problem::Problem;
 use crate::app::ServePlan;
@@ -48,6 +64,115 @@ pub(super) enum Taken {
     Memory(Vec<u8>),
     /// In a file, which is gone when this is.
     Spooled(TempPath),
+}
+
+/// Bytes that are unpacked at a time.
+const PIECE: usize = 64 << 10;
+
+/// Unpacks the body of a request, so that whoever reads it need not ask how it came.
+pub(super) async fn unpack(State(limits): State<Limits>, mut request: Request, next: Next) -> Response {
+    match is_packed(request.headers()) {
+        Some(false) => {}
+        Some(true) => {
+            let headers = request.headers_mut();
+            headers.remove(CONTENT_ENCODING);
+            headers.remove(CONTENT_LENGTH);
+            request = request.map(|body| Unpacking::of(body, limits.logs).body());
+        }
+        None => {
+            let problem =
+                Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected no Content-Encoding but gzip, applied once");
+            let mut response = problem.into_response();
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            return response;
+        }
+    }
+    next.run(request).await
+}
+
+/// Whether the body is packed as gzip has it; `None` when it is packed in another way, or more than once.
+fn is_packed(headers: &HeaderMap) -> Option<bool> {
+    let mut is_packed = false;
+    for header in headers.get_all(CONTENT_ENCODING) {
+        for coding in header.to_str().ok()?.split(',').map(|coding| coding.trim().to_ascii_lowercase()) {
+            match coding.as_str() {
+                "" | "identity" => {}
+                "gzip" | "x-gzip" if !is_packed => is_packed = true,
+                _ => return None,
+            }
+        }
+    }
+    Some(is_packed)
+}
+
+/// A body is larger than it may be; inside an [`io::Error`] on the way to who reads it.
+#[derive(Debug, thiserror::Error)]
+#[error("too much")]
+struct TooMuch;
+
+impl TooMuch {
+    fn is_cause_of(error: &(dyn Error + 'static)) -> bool {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            if inner.is_some_and(|inner| inner.is::<Self>()) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+}
+
+/// A packed body that is being unpacked, member by member.
+struct Unpacking {
+    decoder: GzipDecoder<StreamReader<BoxStream<'static, io::Result<Bytes>>, Bytes>>,
+    left: usize,
+    /// Something was wrong: what is still to come is taken in as it is and thrown away.
+    is_over: bool,
+}
+
+impl Unpacking {
+    fn of(body: Body, limit: usize) -> Self {
+        let mut left = limit;
+        let count = move |chunk: Result<Bytes, axum::Error>| -> io::Result<Bytes> {
+            let chunk = chunk.map_err(io::Error::other)?;
+            left = left.checked_sub(chunk.len()).ok_or_else(|| io::Error::other(TooMuch))?;
+            Ok(chunk)
+        };
+        let mut decoder = GzipDecoder::new(StreamReader::new(body.into_data_stream().map(count).boxed()));
+        // What the standard calls a file may have many, and a reader that stops at the first loses the others.
+        decoder.multiple_members(true);
+        Self { decoder, left: limit, is_over: false }
+    }
+
+    fn body(self) -> Body {
+        Body::from_stream(stream::unfold(self, |mut unpacking: Self| async move {
+            let piece = unpacking.piece().await?;
+            unpacking.is_over |= piece.is_err();
+            Some((piece, unpacking))
+        }))
+    }
+
+    async fn piece(&mut self) -> Option<io::Result<Bytes>> {
+        if self.is_over {
+            // Whatever it is, it is not wanted any more.
+            let _ = self.decoder.get_mut().get_mut().next().await?;
+            return Some(Ok(Bytes::new()));
+        }
+        let mut piece = BytesMut::with_capacity(PIECE);
+        match self.decoder.read_buf(&mut piece).await {
+            Ok(0) => None,
+            Ok(read) => {
+                let left = self.left.checked_sub(read).ok_or_else(|| io::Error::other(TooMuch));
+                Some(left.map(|left| {
+                    self.left = left;
+                    piece.freeze()
+                }))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
 }
 
 /// Reads a command.
@@ -116,6 +241,9 @@ impl Reader {
         let next = tokio::time::timeout_at(self.deadline, self.chunks.next()).await.map_err(|_| late())?;
         let Some(chunk) = next else { return Ok(None) };
         let chunk = chunk.map_err(|error| {
+            if TooMuch::is_cause_of(&error) {
+                return too_large(self.limit);
+            }
             tracing::debug!(error = &error as &dyn std::error::Error, "a body broke off");
             Problem::new(StatusCode::BAD_REQUEST, "the body breaks off, or is not what its Content-Encoding says")
         })?;
@@ -126,7 +254,9 @@ impl Reader {
     /// Reads on for a moment: a client that is cut off while it sends often does not see the answer.
     async fn discard(&mut self) {
         let until = Instant::now() + LINGERING;
-        while let Ok(Some(Ok(_))) = tokio::time::timeout_at(until, self.chunks.next()).await {}
+        while Instant::now() < until
+            && let Ok(Some(Ok(_))) = tokio::time::timeout_at(until, self.chunks.next()).await
+        {}
     }
 }
 
@@ -155,6 +285,50 @@ mod tests {
         let kept = path.to_path_buf();
         drop(path);
         assert!(!kept.exists());
+    }
+
+    #[test]
+    fn packed_once_or_not_at_all() {
+        let of = |codings: &[&'static str]| {
+            is_packed(&codings.iter().map(|coding| (CONTENT_ENCODING, HeaderValue::from_static(coding))).collect())
+        };
+        for codings in [&["gzip"][..], &["GZip"], &["x-gzip"], &["identity, gzip"], &["", "gzip"]] {
+            assert_eq!(of(codings), Some(true), "{codings:?}");
+        }
+        for codings in [&[""][..], &["identity"], &["identity, identity"]] {
+            assert_eq!(of(codings), Some(false), "{codings:?}");
+        }
+        for codings in [&["br"][..], &["gzip, gzip"], &["gzip", "gzip"], &["gzip, deflate"], &["\t gz"]] {
+            assert_eq!(of(codings), None, "{codings:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn members_are_unpacked_wherever_their_chunks_end() {
+        let member = |text: &[u8]| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut packer, text).unwrap();
+            packer.finish().unwrap()
+        };
+        let packed: Vec<u8> = ["one ", "", "two ", "three"].iter().flat_map(|text| member(text.as_bytes())).collect();
+        let read = async |packed: &[u8], size: usize, limit: usize| {
+            let chunks: Vec<_> = packed.chunks(size).map(|chunk| Ok::<_, io::Error>(chunk.to_vec())).collect();
+            let body = Unpacking::of(Body::from_stream(stream::iter(chunks)), limit).body();
+            let patient = Limits { time: Duration::from_secs(60), ..LIMITS };
+            match logs(&HeaderMap::new(), body, patient).await {
+                Ok(Taken::Memory(bytes)) => Ok(bytes),
+                Ok(Taken::Spooled(_)) => panic!("in a file"),
+                Err(problem) => Err(problem.status),
+            }
+        };
+        for size in 1..=packed.len() {
+            assert_eq!(read(&packed, size, 1000).await.unwrap(), b"one two three", "chunks of {size}");
+            let trailing = [&packed[..], b"x"].concat();
+            assert_eq!(read(&trailing, size, 1000).await, Err(400), "chunks of {size}");
+            assert_eq!(read(&packed[..packed.len() - 1], size, 1000).await, Err(400), "chunks of {size}");
+        }
+        assert_eq!(read(&packed, 7, packed.len() - 1).await, Err(413), "what comes in counts");
+        assert_eq!(read(&member(&[b'x'; 2_000]), 7, 1_999).await, Err(413), "what comes out counts");
     }
 
     #[tokio::test]

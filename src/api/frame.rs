@@ -15,9 +15,14 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use tower_http::{catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{Shared, body::Limits, idempotency::Answers, problem::Problem};
+use super::{
+    Shared,
+    body::{self, Limits},
+    idempotency::Answers,
+    problem::Problem,
+};
 
 /// The header of a request's id.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -32,11 +37,12 @@ pub(super) struct RequestId(pub(super) Arc<str>);
 
 /// What stands between the guard and the routes.
 pub(super) fn inner(router: Router<Shared>, shared: &Shared) -> Router<Shared> {
+    let limits = Limits::of(&shared.desk.plan().serve);
     router
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "there is no such route; see /openapi.json") })
-        .layer(Extension(Limits::of(&shared.desk.plan().serve)))
+        .layer(Extension(limits))
         .layer(Extension(Arc::new(Answers::default())))
-        .layer(RequestDecompressionLayer::new().gzip(true))
+        .layer(middleware::from_fn_with_state(limits, body::unpack))
 }
 
 /// What stands around everything, the guard too.
@@ -96,7 +102,6 @@ fn bare(response: &Response) -> Option<Problem> {
 fn bare_detail(status: StatusCode) -> &'static str {
     match status {
         StatusCode::METHOD_NOT_ALLOWED => "expected another method; `Allow` names those that there are",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "expected no Content-Encoding but gzip",
         _ => "the request can't be answered",
     }
 }

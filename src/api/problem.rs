@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    app::{AppError, OutboxError},
+    app::{AppError, OutboxError, UnreadCause},
     door::TooMany,
 };
 
@@ -113,6 +113,10 @@ impl Problem {
             }
             // It is there and can't be used, which another request does not change; the desk names it without its folder.
             AppError::Conflict(_) | AppError::Model(_) => StatusCode::CONFLICT,
+            AppError::Unread { cause: UnreadCause::Packing, .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            AppError::Unread { cause: UnreadCause::Content, .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            AppError::Unread { cause: UnreadCause::Model, .. } => StatusCode::CONFLICT,
+            AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             AppError::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             AppError::Outbox(error) => {
                 tracing::warn!(error = error as &dyn std::error::Error, "the outbox can't be used");

@@ -1,96 +1,70 @@
-//! `{"logs": [...]}` into a log: each element becomes one line, so that whatever is said about line 7 is about record 7.
-//!
-//! Elements are written out as they are read, so a document that is larger than memory may come. A line feed within a
-//! record becomes a space: in JSON it means the same, and in a text it keeps the record whole. A text among objects becomes
-//! the message of an object, because a log has one format.
+//! `{"logs": [...]}` into records. Elements are handed on as they are read, so a document that is larger than memory may come.
 
 use std::{
     fmt,
     fs::File,
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufReader},
 };
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use tempfile::NamedTempFile;
 
 use super::{
     body::Taken,
     extract::json_problem,
     problem::{Place, Problem},
 };
+use crate::app::{AppError, Records};
 
-/// The log that a document of records stands for, where the document is: in memory, or in a file.
-pub(super) fn lines(document: Taken) -> Result<Taken, Problem> {
-    let failed = |error: io::Error| Problem::unexpected(&error);
+/// The records of a document, where the document is: in memory, or in a file.
+pub(super) fn records(document: Taken) -> Result<Records, Problem> {
     match document {
-        Taken::Memory(bytes) => {
-            let mut log = Vec::with_capacity(bytes.len());
-            write(serde_json::Deserializer::from_slice(&bytes), &mut log)?;
-            Ok(Taken::Memory(log))
-        }
+        Taken::Memory(bytes) => read(serde_json::Deserializer::from_slice(&bytes)),
         Taken::Spooled(path) => {
-            let (file, log) = NamedTempFile::new().map_err(failed)?.into_parts();
-            let mut file = BufWriter::new(file);
-            let document = BufReader::new(File::open(&path).map_err(failed)?);
-            write(serde_json::Deserializer::from_reader(document), &mut file)?;
-            file.flush().map_err(failed)?;
-            Ok(Taken::Spooled(log))
+            let document = File::open(&path).map_err(|error: io::Error| Problem::unexpected(&error))?;
+            read(serde_json::Deserializer::from_reader(BufReader::new(document)))
         }
     }
 }
 
-fn write<'de, R: serde_json::de::Read<'de>>(
-    mut deserializer: serde_json::Deserializer<R>,
-    log: &mut dyn Write,
-) -> Result<(), Problem> {
-    let mut writing = Writing { log, place: String::new(), has_objects: false, failed: None };
-    let read = Document(&mut writing).deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    match (writing.failed, read) {
-        (Some(error), _) => Err(Problem::unexpected(&error)),
-        (None, Err(error)) => Err(json_problem(&writing.place, &error)),
-        (None, Ok(())) => Ok(()),
+fn read<'de, R: serde_json::de::Read<'de>>(mut deserializer: serde_json::Deserializer<R>) -> Result<Records, Problem> {
+    let mut reading = Reading { records: Records::default(), place: String::new(), failed: None };
+    let read = Document(&mut reading).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    match (reading.failed, read) {
+        (Some(error), _) => Err(Problem::of(&error)),
+        (None, Err(error)) => Err(json_problem(&reading.place, &error)),
+        (None, Ok(())) => Ok(reading.records),
     }
 }
 
-struct Writing<'a> {
-    log: &'a mut dyn Write,
+struct Reading {
+    records: Records,
     /// Where the document is read, as a JSON pointer.
     place: String,
-    /// Whether one of the records was an object.
-    has_objects: bool,
-    failed: Option<io::Error>,
+    failed: Option<AppError>,
 }
 
-impl Writing<'_> {
+impl Reading {
     fn record<E: Error>(&mut self, record: &RawValue) -> Result<(), E> {
-        let text = record.get();
-        let line = match text.as_bytes().first() {
-            Some(b'{') => {
-                self.has_objects = true;
-                on_one_line(text)
-            }
+        let json = record.get();
+        let pushed = match json.as_bytes().first() {
+            Some(b'{') => self.records.push_object(json),
             Some(b'"') => {
-                let text: String = serde_json::from_str(text).map_err(|_| E::custom("expected a text of Unicode"))?;
-                let is_event = !self.has_objects || text.trim_start().starts_with('{');
-                if is_event { on_one_line(&text) } else { serde_json::json!({ "message": text }).to_string() }
+                let text: String = serde_json::from_str(json).map_err(|_| E::custom("expected a text of Unicode"))?;
+                self.records.push_text(&text)
             }
             _ => return Err(E::custom("expected a record: an object or a string")),
         };
-        self.log.write_all(line.as_bytes()).and_then(|()| self.log.write_all(b"\n")).map_err(|error| {
+        pushed.map_err(|error| {
             self.failed = Some(error);
-            E::custom("the log can't be written")
+            E::custom("the records can't be kept")
         })
     }
 }
 
-fn on_one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
-}
+struct Document<'a>(&'a mut Reading);
 
-struct Document<'a, 'b>(&'a mut Writing<'b>);
-
-impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Document<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -98,7 +72,7 @@ impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Document<'_, '_> {
+impl<'de> Visitor<'de> for Document<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,16 +89,16 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
             if std::mem::replace(&mut is_there, true) {
                 return Err(A::Error::duplicate_field("logs"));
             }
-            map.next_value_seed(Records(self.0))?;
+            map.next_value_seed(Elements(self.0))?;
             self.0.place.clear();
         }
         if is_there { Ok(()) } else { Err(A::Error::missing_field("logs")) }
     }
 }
 
-struct Records<'a, 'b>(&'a mut Writing<'b>);
+struct Elements<'a>(&'a mut Reading);
 
-impl<'de> DeserializeSeed<'de> for Records<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Elements<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -132,7 +106,7 @@ impl<'de> DeserializeSeed<'de> for Records<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Records<'_, '_> {
+impl<'de> Visitor<'de> for Elements<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,42 +127,23 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
-    fn log(document: &str) -> Result<String, Problem> {
-        let in_memory = lines(Taken::Memory(document.as_bytes().to_vec()));
-        let mut file = NamedTempFile::new().unwrap();
+    /// The problem of a document, in memory and in a file.
+    fn problem(document: &str) -> Problem {
+        let in_memory = records(Taken::Memory(document.as_bytes().to_vec())).unwrap_err();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(document.as_bytes()).unwrap();
-        let spooled = lines(Taken::Spooled(file.into_temp_path()));
-        match (in_memory, spooled) {
-            (Ok(Taken::Memory(log)), Ok(Taken::Spooled(path))) => {
-                assert_eq!(std::fs::read(path).unwrap(), log);
-                Ok(String::from_utf8(log).unwrap())
-            }
-            (Err(one), Err(other)) => {
-                assert_eq!(one, other);
-                Err(one)
-            }
-            (one, other) => panic!("{one:?} and {other:?}"),
-        }
-    }
-
-    #[test]
-    fn every_record_is_one_line() {
-        let document = "{\"logs\": [ {\n\"user\": \"ada\\n\"\r\n}, \"a raw\\nline\", \"\" ]}";
-        assert_eq!(
-            log(document).unwrap(),
-            "{ \"user\": \"ada\\n\"  }\n{\"message\":\"a raw\\nline\"}\n{\"message\":\"\"}\n"
-        );
-        let texts = r#"{"logs": ["a raw\nline", "", "{\"user\":\n\"ada\"}"]}"#;
-        assert_eq!(log(texts).unwrap(), "a raw line\n\n{\"user\": \"ada\"}\n");
-        assert_eq!(log(r#"{"logs": []}"#).unwrap(), "");
+        assert_eq!(records(Taken::Spooled(file.into_temp_path())).unwrap_err(), in_memory);
+        in_memory
     }
 
     #[test]
     fn what_is_no_record_is_told_with_its_place() {
         let wrong = |document: &str| {
-            let problem = log(document).unwrap_err();
+            let problem = problem(document);
             (problem.status, problem.errors.first().and_then(|place| place.pointer.clone()))
         };
         let at = |pointer: &str| (422, Some(pointer.to_owned()));

@@ -11,13 +11,13 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{AppError, with_causes};
+use super::{AppError, UnreadCause, with_causes};
 use crate::{
     batch::{self, Analyzer, PartError},
     config::Plan,
-    detect::{self, DetectSettings, Detector, LogPart, Run, family_of},
+    detect::{self, DetectError, DetectSettings, Detector, LogPart, Run, family_of},
     model::{self, Model},
-    parse::ParseOptions,
+    parse::{Format, ParseOptions},
 };
 
 /// What the plan says to the parser.
@@ -66,6 +66,25 @@ pub(super) fn find_model(plan: &Plan, family: &str) -> Result<Option<Arc<Model>>
 /// Gives the model of a log, if there is one.
 pub(super) type ModelOf<'a> = &'a (dyn Fn(&str) -> Result<Option<Arc<Model>>, AppError> + Sync);
 
+/// Why a part was not read, or not to its end.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub(super) cause: UnreadCause,
+    pub(super) reason: String,
+}
+
+/// Why there is no analysis of a part.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// The work was stopped before.
+    Stopped,
+    /// It can't be read.
+    Failed(Fault),
+}
+
+/// The analysis of a part, and what cut it short.
+pub(super) type Read = (batch::PartAnalysis, Option<UnreadCause>);
+
 /// The detector as the batch asks it.
 pub(super) struct FileAnalyzer<'a> {
     parse: ParseOptions,
@@ -84,6 +103,12 @@ impl<'a> FileAnalyzer<'a> {
         self.settings.threads = threads;
         self
     }
+
+    /// The same, for records of this format; `None` looks at the content.
+    pub(super) fn with_format(mut self, format: Option<Format>) -> Self {
+        self.parse.format = format;
+        self
+    }
 }
 
 impl Analyzer for FileAnalyzer<'_> {
@@ -93,11 +118,28 @@ impl Analyzer for FileAnalyzer<'_> {
         progress: &dyn batch::Progress,
         stop: &AtomicBool,
     ) -> Vec<Result<batch::PartAnalysis, PartError>> {
+        let for_batch = |done: Result<Read, Unread>| match done {
+            Ok((analysis, _)) => Ok(analysis),
+            Err(Unread::Stopped) => Err(PartError::Stopped),
+            Err(Unread::Failed(fault)) => Err(PartError::Failed(fault.reason)),
+        };
+        self.read(parts, progress, stop).into_iter().map(for_batch).collect()
+    }
+}
+
+impl FileAnalyzer<'_> {
+    /// Analyzes all parts, one result for each, with what it failed at.
+    pub(super) fn read(
+        &self,
+        parts: &[batch::LogPart],
+        progress: &dyn batch::Progress,
+        stop: &AtomicBool,
+    ) -> Vec<Result<Read, Unread>> {
         let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, part) in parts.iter().enumerate() {
             families.entry(family_of(&part.file.name)).or_default().push(at);
         }
-        let mut results: Vec<_> = parts.iter().map(|_| Err(PartError::Stopped)).collect();
+        let mut results: Vec<_> = parts.iter().map(|_| Err(Unread::Stopped)).collect();
         for (family, mut members) in families {
             if stop.load(Ordering::Relaxed) {
                 break;
@@ -111,27 +153,24 @@ impl Analyzer for FileAnalyzer<'_> {
                         results[at] = part_result(analysis);
                     }
                 }
-                Err(AppError::Stopped) => {}
-                Err(error) => {
-                    let text = with_causes(&error);
-                    members.into_iter().for_each(|at| results[at] = Err(PartError::Failed(text.clone())));
+                Err(Unread::Stopped) => {}
+                Err(Unread::Failed(fault)) => {
+                    members.into_iter().for_each(|at| results[at] = Err(Unread::Failed(fault.clone())));
                 }
             }
         }
         results
     }
-}
 
-impl FileAnalyzer<'_> {
     fn analyze_family(
         &self,
         family: &str,
         logs: &[LogPart],
         progress: &dyn batch::Progress,
         stop: &AtomicBool,
-    ) -> Result<Vec<detect::PartAnalysis>, AppError> {
+    ) -> Result<Vec<detect::PartAnalysis>, Unread> {
         let settings = self.settings.clone();
-        let detector = match (self.model_of)(family)? {
+        let detector = match (self.model_of)(family).map_err(|error| failed(UnreadCause::Model, &error))? {
             Some(model) => Detector::with_model(settings, model),
             None => Detector::new(settings),
         };
@@ -139,8 +178,16 @@ impl FileAnalyzer<'_> {
         let run = Run { parse: &self.parse, now: Timestamp::now(), progress: &told, stop };
         let analysis = detector.analyze(logs, run);
         progress.end();
-        Ok(analysis?)
+        analysis.map_err(|error| match error {
+            DetectError::Stopped => Unread::Stopped,
+            DetectError::Voices(_) => failed(UnreadCause::Model, &error),
+            _ => failed(UnreadCause::System, &error),
+        })
     }
+}
+
+fn failed(cause: UnreadCause, error: &dyn std::error::Error) -> Unread {
+    Unread::Failed(Fault { cause, reason: with_causes(error) })
 }
 
 fn log_part(part: &batch::LogPart) -> LogPart {
@@ -152,12 +199,15 @@ fn log_part(part: &batch::LogPart) -> LogPart {
     }
 }
 
-fn part_result(analysis: detect::PartAnalysis) -> Result<batch::PartAnalysis, PartError> {
+fn part_result(analysis: detect::PartAnalysis) -> Result<Read, Unread> {
     let detect::PartAnalysis { report, end_offset, next_line, error } = analysis;
-    let cut_short = error.map(|error| with_causes(&error));
-    match cut_short {
-        Some(error) if report.records == 0 => Err(PartError::Failed(error)),
-        cut_short => Ok(batch::PartAnalysis { report, end_offset, next_line, cut_short }),
+    let cause = error.as_ref().map(UnreadCause::of);
+    match error {
+        Some(error) if report.records == 0 => Err(failed(UnreadCause::of(&error), &error)),
+        error => {
+            let cut_short = error.map(|error| with_causes(&error));
+            Ok((batch::PartAnalysis { report, end_offset, next_line, cut_short }, cause))
+        }
     }
 }
 

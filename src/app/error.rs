@@ -177,6 +177,17 @@ pub enum AppError {
     /// A job ended in the middle.
     #[error("the job broke off; this is a bug, and the log says where")]
     BrokeOff,
+    /// No log of a call could be read.
+    #[error("{reason}")]
+    Unread {
+        /// What it is about.
+        cause: UnreadCause,
+        /// Why, with the name of the log.
+        reason: String,
+    },
+    /// Logs that come with a call become larger than they may.
+    #[error("expected logs of at most {0} bytes, unpacked")]
+    TooLarge(u64),
     /// Too much is going on already.
     #[error("{0}")]
     Busy(String),
@@ -192,6 +203,32 @@ pub enum AppError {
     /// The work was stopped.
     #[error("stopped")]
     Stopped,
+}
+
+/// What the reading of a log fails at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnreadCause {
+    /// It is packed in a way that is not read.
+    Packing,
+    /// It becomes larger, unpacked, than it may.
+    Size,
+    /// It is no text, a table without names, or damaged.
+    Content,
+    /// The model that it is to be judged with.
+    Model,
+    /// The system: a disk, a permission.
+    System,
+}
+
+impl UnreadCause {
+    pub(super) fn of(error: &SourceError) -> Self {
+        match error {
+            SourceError::UnknownCompression { .. } => Self::Packing,
+            SourceError::Bomb { .. } => Self::Size,
+            SourceError::Binary { .. } | SourceError::NoHeader { .. } | SourceError::Damaged { .. } => Self::Content,
+            _ => Self::System,
+        }
+    }
 }
 
 impl AppError {

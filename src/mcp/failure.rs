@@ -9,7 +9,7 @@ use rmcp::{
 use serde::Serialize;
 
 use super::untrusted::{LINE, LogText};
-use crate::app::{AccessScope, AppError, plain, with_causes};
+use crate::app::{AccessScope, AppError, UnreadCause, plain, with_causes};
 
 /// Why a tool gives nothing.
 #[derive(Debug)]
@@ -92,6 +92,11 @@ impl From<AppError> for Failure {
             AppError::Source(_) => {
                 ("no_log", "name a file or folder within the log folder; call analyze_logs with path `.` for all of it")
             }
+            AppError::Unread { cause: UnreadCause::Model, .. } => {
+                ("model", "train the model again with train_model, or give a log of another name")
+            }
+            AppError::Unread { .. } => ("unread", "give logs as text, plain or packed with gzip or zstd"),
+            AppError::TooLarge(_) => ("too_large", "give fewer records at a time, or a file and its path"),
             AppError::NoSinks { .. } => ("no_sinks", "the operator adds a sink with `watchbell setup`"),
             AppError::NoSuchSink { .. } => ("no_such_sink", "call list_sinks for the names"),
             AppError::NoSuchModel(_) => ("no_such_model", "call list_models for the names, or train_model to make one"),

@@ -34,6 +34,8 @@ pub struct SourceFile {
     pub modified: Option<i64>,
     /// Its bytes, where they are in memory already and not in a file.
     pub content: Option<Content>,
+    /// Most bytes that it may become when it is unpacked, if less than every log may.
+    pub most_output: Option<u64>,
 }
 
 /// The bytes of a log that is not in a file. Clones are the same bytes.
@@ -57,7 +59,15 @@ impl SourceFile {
     #[must_use]
     pub fn stdin(index: u32) -> Self {
         let modified = millis(SystemTime::now());
-        Self { index, path: PathBuf::from(STDIN), name: STDIN.to_owned(), size: None, modified, content: None }
+        Self {
+            index,
+            path: PathBuf::from(STDIN),
+            name: STDIN.to_owned(),
+            size: None,
+            modified,
+            content: None,
+            most_output: None,
+        }
     }
 
     /// A log that is in memory, written now.
@@ -65,7 +75,7 @@ impl SourceFile {
     pub fn in_memory(index: u32, name: String, bytes: Vec<u8>) -> Self {
         let (size, modified) = (Some(bytes.len() as u64), millis(SystemTime::now()));
         let content = Some(Content(Arc::new(bytes)));
-        Self { index, path: PathBuf::from(&name), name, size, modified, content }
+        Self { index, path: PathBuf::from(&name), name, size, modified, content, most_output: None }
     }
 
     /// The file at a path.
@@ -89,7 +99,7 @@ impl SourceFile {
     fn from_metadata(index: u32, path: &Path, metadata: &fs::Metadata) -> Self {
         let modified = metadata.modified().ok().and_then(millis);
         let (name, size) = (path.display().to_string(), Some(metadata.len()));
-        Self { index, path: path.to_owned(), name, size, modified, content: None }
+        Self { index, path: path.to_owned(), name, size, modified, content: None, most_output: None }
     }
 }
 

@@ -80,6 +80,8 @@ impl Input {
     /// # Errors
     /// When it is gone, may not be read, is no file, or is compressed in a way that is not known.
     pub fn open(file: &SourceFile, limits: Limits) -> Result<Self, SourceError> {
+        let max_output = file.most_output.map_or(limits.max_output, |most| most.min(limits.max_output));
+        let limits = Limits { max_output, ..limits };
         if file.is_stdin() {
             return Self::from_reader(file.path.clone(), Box::new(io::stdin()), limits);
         }
@@ -269,6 +271,29 @@ impl Input {
     }
 }
 
+/// Bytes of a log's text, unpacked, counted no further than a little beyond `most`: how large a packed log is, only its
+/// unpacking tells. What can't be read is no text; the length of standard input is not known and counts as endless.
+#[must_use]
+pub fn text_length(file: &SourceFile, most: u64) -> u64 {
+    let Some(size) = file.size else { return u64::MAX };
+    if size > most {
+        return size;
+    }
+    let Ok(mut input) = Input::open(file, Limits { max_output: most, ..Limits::default() }) else { return 0 };
+    if input.compression().is_none() {
+        return size;
+    }
+    let mut piece = Vec::new();
+    loop {
+        piece.clear();
+        match input.read_into(&mut piece, 64 << 10) {
+            Ok(read) if read > 0 && input.offset() <= most => {}
+            Err(SourceError::Bomb { .. }) => return u64::MAX,
+            _ => return input.offset(),
+        }
+    }
+}
+
 /// Gives back an error that was met while peeking.
 struct Failing(Option<io::Error>);
 
@@ -364,6 +389,32 @@ mod tests {
         assert!(text.len() <= 1_000 * bomb.len() + (1 << 20), "{}", text.len());
         let (_, error) = read(bomb, Limits { max_output: 1 << 20, max_ratio: u64::MAX });
         assert!(matches!(error, Some(SourceError::Bomb { .. })), "{error:?}");
+    }
+
+    #[test]
+    fn the_length_of_a_packed_log_is_that_of_its_text() {
+        let text = b"one two three\n".repeat(1_000);
+        let length = |bytes: &[u8], most| text_length(&SourceFile::in_memory(0, "x".to_owned(), bytes.to_vec()), most);
+        for packed in [gzip(&text), gzip(&text[..7_000]).into_iter().chain(gzip(&text[7_000..])).collect()] {
+            assert_eq!(length(&packed, 1 << 20), 14_000);
+            assert_eq!(length(&packed, 14_000), 14_000);
+            assert!(length(&packed, 13_999) > 13_999);
+            assert_eq!(length(&packed, 10), packed.len() as u64);
+        }
+        assert_eq!(length(&text, 1 << 20), 14_000);
+        assert_eq!(length(&[0xFD, b'7', b'z', b'X', b'Z', 0], 1 << 20), 0);
+    }
+
+    #[test]
+    fn a_log_may_have_a_limit_of_its_own() {
+        let text = b"one two three\n".repeat(1_000);
+        let file = SourceFile::in_memory(0, "x".to_owned(), gzip(&text));
+        for (most, is_over) in [(14_000, false), (13_999, true)] {
+            let file = SourceFile { most_output: Some(most), ..file.clone() };
+            let mut input = Input::open(&file, Limits::default()).unwrap();
+            let read = input.read_into(&mut Vec::new(), 20_000);
+            assert_eq!(matches!(read, Err(SourceError::Bomb { .. })), is_over, "{read:?}");
+        }
     }
 
     #[test]

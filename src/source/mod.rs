@@ -10,4 +10,4 @@ mod input;
 
 pub use discover::{Content, DiscoverRequest, Discovered, SourceFile, check_pattern, discover};
 pub use error::SourceError;
-pub use input::{Compression, Input, Limits};
+pub use input::{Compression, Input, Limits, text_length};

@@ -7,10 +7,18 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tempfile::TempPath;
 
-use super::{Change, Desk, counts::Analyzed};
+use super::{
+    Change, Desk,
+    counts::Analyzed,
+    records::{Kind, Places, RecordFormat, Records},
+};
 use crate::{
-    app::{AppError, JudgedFinding, TakenOver, Watch, analysis::FileAnalyzer, query},
-    batch::{self, Analyzer, PartError},
+    app::{
+        AppError, JudgedFinding, TakenOver, UnreadCause, Watch,
+        analysis::{Fault, FileAnalyzer, Unread},
+        query,
+    },
+    batch,
     report::{AnomalyRecord, ComplaintSummary, FileReport},
     sink::{Severity, ThreatType},
     source::{self, DiscoverRequest, SourceFile},
@@ -18,7 +26,7 @@ use crate::{
 
 /// Anomalies, findings and logs that an answer lists, each; what is left out is counted.
 const MOST_LISTED: usize = 1_000;
-/// Logs up to this size are a matter of moments and get one thread; larger ones get all, one analysis after the other.
+/// Logs up to this size, unpacked, are a matter of moments and get one thread; larger ones get all, one analysis after the other.
 const SMALL: u64 = 4 << 20;
 
 /// Logs to be analyzed.
@@ -46,6 +54,14 @@ pub enum LogInput {
         name: String,
         /// Its bytes; the file is gone when the analysis is.
         file: TempPath,
+    },
+    /// Records that came with the call one by one: read as two logs, one of the objects and one of the texts. What is said
+    /// about a line is about the record of this number, from 1.
+    Records {
+        /// How the logs are shown.
+        name: String,
+        /// The records.
+        records: Records,
     },
     /// Files, and directories with all that is in them.
     Paths(Vec<PathBuf>),
@@ -116,42 +132,85 @@ impl Desk {
     /// log's model, or else learned from the logs themselves.
     ///
     /// # Errors
-    /// A path can't be read at all, the work was stopped, or findings can't be kept. What is wrong with one log stands in
-    /// its [`LogResult::error`].
+    /// A path can't be read at all, no log can be read, those that came with the call become too large when they are
+    /// unpacked, the work was stopped, or findings can't be kept. What is wrong with one log of several stands in its
+    /// [`LogResult::error`].
     pub fn analyze(&self, request: AnalyzeRequest, watch: Watch<'_>) -> Result<Analysis, AppError> {
         let began = Instant::now();
-        let (files, _kept) = files(request.input)?;
-        let is_small = files.iter().map(|file| file.size.unwrap_or(u64::MAX)).fold(0, u64::saturating_add) <= SMALL;
+        let given = given(request.input, self.most_unpacked())?;
+        let is_small = is_small(&given.sets);
         let turn = if is_small { &self.small_turns } else { &self.large_turns }.take(watch.stop)?;
-        let whole = |file| batch::LogPart { file, from_offset: 0, first_line: 1, first_event: 0 };
-        let parts: Vec<batch::LogPart> = files.into_iter().map(whole).collect();
-        let model_of = |family: &str| self.models.of(family);
-        let analyzer = FileAnalyzer::new(&self.plan, &model_of);
-        let analyzer = if is_small { analyzer.with_threads(1) } else { analyzer };
-        let (mut reports, mut logs) = (Vec::new(), Vec::new());
-        for (part, analysis) in parts.iter().zip(analyzer.analyze(&parts, watch.progress, watch.stop)) {
-            let by_name = |reason: String| self.named(&reason, &part.file);
-            match analysis {
-                Ok(done) => {
-                    logs.push(LogResult::of(&done.report, done.cut_short.map(by_name)));
-                    reports.push(done.report);
-                }
-                Err(PartError::Stopped) => return Err(AppError::Stopped),
-                Err(PartError::Failed(reason)) => logs.push(LogResult::unread(&part.file.name, by_name(reason))),
-            }
-        }
+        let read = self.read(&given, is_small, watch)?;
         drop(turn);
-        let failed = logs.iter().filter(|log| log.error.is_some()).count() as u64;
-        self.counts.analyzed(Analyzed { source: "analyze", reports: &reports, failed, took: began.elapsed() });
+        let failed = read.logs.iter().filter(|log| log.error.is_some()).count() as u64;
+        let counted = Analyzed { source: "analyze", reports: &read.reports, failed, took: began.elapsed() };
+        self.counts.analyzed(counted);
+        if given.came_along && read.causes.contains(&UnreadCause::Size) {
+            return Err(AppError::TooLarge(self.most_unpacked()));
+        }
+        let ReadLogs { mut reports, logs, unread, .. } = read;
+        if let (true, Some(Fault { cause, reason })) = (reports.is_empty(), unread) {
+            return Err(AppError::Unread { cause, reason });
+        }
         if reports.iter().any(|report| !report.findings.is_empty()) {
             self.counts.found(&reports, self.shelf.view().ok().as_deref());
         }
         let mut analysis = self.tell_of(&mut reports, logs)?;
+        if given.places.is_some() {
+            analysis.anomalies.sort_by_key(|anomaly| anomaly.line);
+        }
         if request.hand_over {
             analysis.handed_over = self.take_over(reports)?;
         }
         analysis.elapsed_secs = began.elapsed().as_secs_f64();
         Ok(analysis)
+    }
+
+    fn read(&self, given: &GivenLogs, is_small: bool, watch: Watch<'_>) -> Result<ReadLogs, AppError> {
+        let model_of = |family: &str| self.models.of(family);
+        let analyzer = |format| {
+            let analyzer = FileAnalyzer::new(&self.plan, &model_of);
+            let analyzer = if is_small { analyzer.with_threads(1) } else { analyzer };
+            match format {
+                RecordFormat::AsConfigured => analyzer,
+                RecordFormat::ByContent => analyzer.with_format(None),
+                RecordFormat::Is(format) => analyzer.with_format(Some(format)),
+            }
+        };
+        let mut read = ReadLogs::default();
+        for Set { parts, kind, format } in &given.sets {
+            let done = analyzer(*format).read(parts, watch.progress, watch.stop);
+            for (part, done) in parts.iter().zip(done) {
+                match done {
+                    Ok((mut done, cause)) => {
+                        if let (Some(places), Some(kind)) = (&given.places, kind) {
+                            places.number(*kind, &mut done.report);
+                        }
+                        read.causes.extend(cause);
+                        read.logs.push(LogResult::of(&done.report, done.cut_short.map(|why| self.named(&why, &part.file))));
+                        read.reports.push(done.report);
+                    }
+                    Err(Unread::Stopped) => return Err(AppError::Stopped),
+                    Err(Unread::Failed(fault)) => read.add_unread(&part.file.name, self.told(fault, &part.file)),
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Most bytes that a log that came with a call may become when it is unpacked: as many as may come plain.
+    fn most_unpacked(&self) -> u64 {
+        self.plan.serve.max_body_bytes as u64
+    }
+
+    /// What may be told of a fault: by names, because where the files lie is nobody's business.
+    fn told(&self, fault: Fault, log: &SourceFile) -> Fault {
+        let reason = self.named(&fault.reason, log);
+        if fault.cause != UnreadCause::Model {
+            return Fault { reason, ..fault };
+        }
+        tracing::warn!(reason, "a model can't be used");
+        Fault { reason: format!("the model for this log can't be used: {reason}"), ..fault }
     }
 
     /// Keeps what was found, and hands it to the sinks. In this order: what a sink was told of can be looked up.
@@ -263,20 +322,84 @@ impl LogResult {
     }
 }
 
-/// The files to read, and what must be kept as long as they are read.
-fn files(input: LogInput) -> Result<(Vec<SourceFile>, Option<TempPath>), AppError> {
+/// What was read of all logs.
+#[derive(Debug, Default)]
+struct ReadLogs {
+    reports: Vec<FileReport>,
+    logs: Vec<LogResult>,
+    /// What kept logs from being read to their end.
+    causes: Vec<UnreadCause>,
+    /// The first that was not read at all.
+    unread: Option<Fault>,
+}
+
+impl ReadLogs {
+    fn add_unread(&mut self, name: &str, fault: Fault) {
+        self.causes.push(fault.cause);
+        self.logs.push(LogResult::unread(name, fault.reason.clone()));
+        self.unread.get_or_insert(fault);
+    }
+}
+
+/// Logs to read.
+#[derive(Debug, Default)]
+struct GivenLogs {
+    sets: Vec<Set>,
+    /// Whether they came with the call.
+    came_along: bool,
+    /// Where their lines stand among the records that came.
+    places: Option<Places>,
+    /// Must be kept as long as they are read.
+    kept: Vec<TempPath>,
+}
+
+/// Logs that are read in the same way.
+#[derive(Debug)]
+struct Set {
+    parts: Vec<batch::LogPart>,
+    kind: Option<Kind>,
+    format: RecordFormat,
+}
+
+impl Set {
+    fn of(files: Vec<SourceFile>) -> Self {
+        let whole = |file| batch::LogPart { file, from_offset: 0, first_line: 1, first_event: 0 };
+        Self { parts: files.into_iter().map(whole).collect(), kind: None, format: RecordFormat::AsConfigured }
+    }
+}
+
+fn is_small(sets: &[Set]) -> bool {
+    let mut left = SMALL;
+    sets.iter().flat_map(|set| &set.parts).all(|part| {
+        let rest = left.checked_sub(source::text_length(&part.file, left));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    })
+}
+
+fn given(input: LogInput, most_unpacked: u64) -> Result<GivenLogs, AppError> {
+    let one = |file: SourceFile, kept: Vec<TempPath>| {
+        let file = SourceFile { most_output: Some(most_unpacked), ..file };
+        GivenLogs { sets: vec![Set::of(vec![file])], came_along: true, kept, places: None }
+    };
     match input {
         LogInput::Paths(paths) => {
             let found = source::discover(&DiscoverRequest { paths, ..DiscoverRequest::default() })?;
             for problem in &found.problems {
                 tracing::warn!(error = problem as &dyn std::error::Error, "left out");
             }
-            Ok((found.files, None))
+            Ok(GivenLogs { sets: vec![Set::of(found.files)], ..GivenLogs::default() })
         }
-        LogInput::Spooled { name, file: kept } => {
-            let file = SourceFile { name, ..SourceFile::at(0, &kept)? };
-            Ok((vec![file], Some(kept)))
+        LogInput::Spooled { name, file: kept } => Ok(one(SourceFile { name, ..SourceFile::at(0, &kept)? }, vec![kept])),
+        LogInput::Text { name, text } => Ok(one(SourceFile::in_memory(0, name, text), Vec::new())),
+        LogInput::Records { name, records } => {
+            let (logs, places) = records.into_logs(&name)?;
+            let mut given = GivenLogs { came_along: true, places: Some(places), ..GivenLogs::default() };
+            for log in logs {
+                given.sets.push(Set { kind: Some(log.kind), format: log.format, ..Set::of(vec![log.file]) });
+                given.kept.extend(log.kept);
+            }
+            Ok(given)
         }
-        LogInput::Text { name, text } => Ok((vec![SourceFile::in_memory(0, name, text)], None)),
     }
 }

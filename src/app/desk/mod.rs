@@ -15,6 +15,7 @@ mod lookout;
 mod models;
 mod page;
 mod readings;
+mod records;
 mod root;
 mod shelf;
 mod sinks;
@@ -45,6 +46,7 @@ pub use self::{
     letters::DeadLetterPage,
     models::{LONGEST_NAME, ModelEntry, check_name},
     page::PageQuery,
+    records::Records,
     root::LogFiles,
     sinks::{SinkEntry, SinkState},
     tasks::{BatchRequest, TrainRequest},

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    app::{Analysis, AnalyzeRequest, LogInput},
+    app::{Analysis, AnalyzeRequest, LogInput, Records},
     mcp::{
         arguments::{LineOrRecord, Logs, OneFile},
         call::Call,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Most bytes of log text in one call; what is longer belongs into a file.
-const LARGEST_TEXT: usize = 4 << 20;
+const LARGEST_TEXT: u64 = 4 << 20;
 /// Bytes of the answer for each of its lists.
 const FINDINGS: usize = 10_000;
 const ANOMALIES: usize = 3_000;
@@ -85,18 +85,17 @@ fn inline(call: &Call<'_>, lines: Vec<LineOrRecord>) -> Result<Analyzed, Failure
     if lines.is_empty() {
         return Err(Failure::arguments("`logs` is empty; expected lines or records"));
     }
-    let mut text = String::new();
+    let mut records = Records::default();
     for line in lines {
         match line {
-            LineOrRecord::Line(line) => text.push_str(&line),
-            LineOrRecord::Record(record) => text.push_str(&serde_json::Value::Object(record).to_string()),
+            LineOrRecord::Line(line) => records.push_text(&line)?,
+            LineOrRecord::Record(record) => records.push_object(&serde_json::Value::Object(record).to_string())?,
         }
-        text.push('\n');
-        if text.len() > LARGEST_TEXT {
+        if records.bytes() > LARGEST_TEXT {
             return Err(Failure::arguments("`logs` is longer than 4 MiB; put it into a file and give `path`"));
         }
     }
-    analyze(call, LogInput::Text { name: "inline".to_owned(), text: text.into_bytes() }, 0)
+    analyze(call, LogInput::Records { name: "inline".to_owned(), records }, 0)
 }
 
 fn place(call: &Call<'_>, path: &str) -> Result<Analyzed, Failure> {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::app::AppError;
+use crate::app::{AppError, UnreadCause};
 
 fn told(analysis: &Analysis) -> serde_json::Value {
     let mut told = serde_json::to_value(analysis).unwrap();
@@ -46,11 +46,38 @@ fn what_can_t_be_read_is_told_without_a_place_of_this_machine() {
     let mut spool = tempfile::NamedTempFile::new().unwrap();
     spool.write_all(&[0, 159, 146, 150, 0, 0, 1, 2].repeat(500)).unwrap();
     let input = LogInput::Spooled { name: "request".to_owned(), file: spool.into_temp_path() };
-    let analysis = desk.analyze(AnalyzeRequest { input, hand_over: false }, watch()).unwrap();
-    let error = analysis.logs[0].error.clone().unwrap();
-    assert!(error.starts_with("request: "), "{error}");
+    let error = desk.analyze(AnalyzeRequest { input, hand_over: false }, watch()).unwrap_err();
+    assert!(matches!(&error, AppError::Unread { cause: UnreadCause::Content, .. }), "{error:?}");
+    assert!(error.to_string().starts_with("request: "), "{error}");
     let empty = desk.analyze(text("-", ""), watch()).unwrap();
     assert_eq!((empty.total_events, empty.anomaly_rate, empty.logs.len()), (0, 0.0, 1));
+}
+
+#[test]
+fn of_several_logs_one_that_can_t_be_read_does_not_hide_the_others() {
+    let (folder, desk) = desk();
+    let (good, bad) = (folder.path().join("logs/good.jsonl"), folder.path().join("logs/bad.xz"));
+    fs::write(&good, attack(1)).unwrap();
+    fs::write(&bad, b"\xFD7zXZ\0\0\x04").unwrap();
+    let request = |paths| AnalyzeRequest { input: LogInput::Paths(paths), hand_over: false };
+    let analysis = desk.analyze(request(vec![good, bad.clone()]), watch()).unwrap();
+    assert_eq!((analysis.total_events, analysis.logs.len()), (100, 2));
+    assert!(analysis.logs.iter().any(|log| log.error.as_ref().is_some_and(|error| error.contains("xz"))));
+    let error = desk.analyze(request(vec![bad]), watch()).unwrap_err();
+    assert!(matches!(&error, AppError::Unread { cause: UnreadCause::Packing, .. }), "{error:?}");
+}
+
+#[test]
+fn what_came_packed_may_become_no_larger_than_what_comes_plain() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = plan(folder.path(), "");
+    plan.serve.max_body_bytes = 20_000;
+    let desk = Desk::open(plan, Delivery::OnDemand).unwrap();
+    let log = attack(1);
+    let analyze = |log: &[u8]| desk.analyze(text("request", zstd::encode_all(log, 3).unwrap()), watch());
+    assert!(log.len() < 20_000 && analyze(log.as_bytes()).is_ok());
+    let error = analyze(log.repeat(2).as_bytes()).unwrap_err();
+    assert!(matches!(error, AppError::TooLarge(20_000)), "{error:?}");
 }
 
 #[test]

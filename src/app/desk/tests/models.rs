@@ -1,7 +1,10 @@
 //! Models: learned under a name, found under it, shared without a copy, and none outside of their directory.
 
 use super::*;
-use crate::{app::AppError, detect::family_of};
+use crate::{
+    app::{AppError, UnreadCause},
+    detect::family_of,
+};
 
 /// Five days as every day, of the same people as in [`attack`].
 fn usual() -> String {
@@ -100,8 +103,10 @@ fn a_model_that_changed_is_read_again_and_a_broken_one_told() {
     let told = "sso.wbmodel: not a model file; `watchbell train` writes one";
     assert_eq!(desk.load_model("sso").unwrap_err().to_string(), told);
     assert_eq!(desk.models().unwrap()[0].error.as_deref(), Some(told));
-    let analysis = desk.analyze(text("sso", attack(1)), watch()).unwrap();
-    assert!(analysis.logs[0].error.as_ref().unwrap().contains("not a model file"));
+    let error = desk.analyze(text("sso", attack(1)), watch()).unwrap_err();
+    assert!(matches!(&error, AppError::Unread { cause: UnreadCause::Model, .. }), "{error:?}");
+    let told = error.to_string();
+    assert!(told.starts_with("the model for this log can't be used: sso.wbmodel: not a model file"), "{told}");
 }
 
 #[test]
