@@ -5,7 +5,7 @@
 //! whoever wants the calls to stop when they can't be recorded would let a full disk stop the watch.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{self, Write},
     net::IpAddr,
     path::{Path, PathBuf},
@@ -14,6 +14,8 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::files;
 
 /// One call.
 #[derive(Debug, Clone, Serialize)]
@@ -78,7 +80,7 @@ impl AuditLog {
     /// # Errors
     /// It can't be opened.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        let file = private(path).map_err(|source| AuditError { path: path.to_owned(), source })?;
+        let file = files::append(path).map_err(|source| AuditError { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), held: Mutex::new(Held { file, is_failing: false }) })
     }
 
@@ -97,38 +99,13 @@ impl AuditLog {
     }
 
     fn append(&self, file: &mut File, line: &str) -> io::Result<()> {
-        if is_another(file, &self.path)? {
-            *file = private(&self.path)?;
+        // The name leads to another file by now, or to none.
+        if !files::is_at(file, &self.path)? {
+            *file = files::append(&self.path)?;
         }
         // One call of the system for one line, at the end of the file: several processes do not mix their lines.
         file.write_all(line.as_bytes())
     }
-}
-
-/// Whether the name leads to another file by now, or to none.
-fn is_another(file: &File, path: &Path) -> io::Result<bool> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let (own, there) = (file.metadata()?, fs::metadata(path));
-        Ok(there.map_or(true, |there| (own.dev(), own.ino()) != (there.dev(), there.ino())))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        Ok(!path.exists())
-    }
-}
-
-fn private(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// The entry as one line of printable ASCII: a name can neither end the line nor turn the text of a terminal around.
@@ -149,7 +126,7 @@ fn line(entry: &AuditEntry<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{fs, net::Ipv4Addr};
 
     use super::*;
 

@@ -4,7 +4,7 @@
 //! when a key is used: reading must not need a writable disk.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -16,6 +16,7 @@ use super::{
     KeyCard, KeyRequest, NewKey,
     key::{KeptKey, PREFIX, id_of},
 };
+use crate::files;
 
 /// How the file is written; a file of tomorrow is not misread today.
 const VERSION: u32 = 1;
@@ -143,16 +144,9 @@ impl KeyFile {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Vec<KeptKey>) -> Result<T, KeyError>) -> Result<T, KeyError> {
-        fs::create_dir_all(folder_of(&self.path)).map_err(self.failed("make the folder of"))?;
         let mut beside = self.path.clone().into_os_string();
         beside.push(".lock");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // Ends with the file, however this process ends.
-        let lock = options.open(beside).map_err(self.failed("lock"))?;
-        lock.lock().map_err(self.failed("lock"))?;
+        let _lock = files::locked(Path::new(&beside)).map_err(self.failed("lock"))?;
         let mut keys = self.read()?.unwrap_or_default();
         let changed = change(&mut keys)?;
         self.write(&Content { version: VERSION, keys }).map_err(self.failed("write"))?;

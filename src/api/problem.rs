@@ -106,6 +106,11 @@ impl Problem {
                 tracing::warn!(error = error as &dyn std::error::Error, "the outbox can't be used");
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, outbox_detail(error));
             }
+            AppError::Unkept { .. } => {
+                tracing::error!(error = error as &dyn std::error::Error, "findings can't be kept");
+                let detail = "findings can't be kept at the moment; the log says why";
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+            }
             AppError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             _ => return Self::unexpected(error),
         };
