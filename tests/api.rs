@@ -35,7 +35,7 @@ allow_private = true
 /// The program, serving in a folder of its own.
 struct Server {
     /// Gone with the server.
-    _place: Place,
+    place: Place,
     child: Child,
     address: String,
     client: Client,
@@ -52,7 +52,7 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").expect(&line).to_owned();
-        Self { _place: place, child, address, client: Client::builder().no_proxy().build().unwrap() }
+        Self { place, child, address, client: Client::builder().no_proxy().build().unwrap() }
     }
 
     /// With the sample logs, and what the batch found in them.

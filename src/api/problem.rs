@@ -155,8 +155,12 @@ mod tests {
     fn an_error_of_the_application_keeps_paths_to_itself() {
         let path = std::path::PathBuf::from("/somewhere/secret");
         let source = std::io::Error::other("no");
-        let problem = Problem::of(&AppError::Read { path, source });
+        let problem = Problem::of(&AppError::Read { path: path.clone(), source });
         assert_eq!((problem.status, problem.detail.as_deref()), (500, Some("the log says more")));
+        let full = std::io::ErrorKind::StorageFull.into();
+        let problem = Problem::of(&AppError::Unkept { path, source: full });
+        assert_eq!(problem.status, 503);
+        assert!(!problem.text().contains("somewhere"), "{}", problem.text());
         assert_eq!(Problem::of(&AppError::NoSuchJob("a\nb".to_owned())).status, 404);
     }
 }
