@@ -64,14 +64,15 @@ pub use self::{
 use crate::batch;
 pub use crate::{
     access::{
-        AuditEntry, AuditLog, AuditResult, Caller, Credentials, FileStamp, Gate, GateError, KeyCard, KeyError,
-        KeyRequest, NewKey, Refusal, Scope as AccessScope, Scopes, Sessions,
+        AuditEntry, AuditLog, AuditResult, Caller, Credentials, Gate, GateError, KeyCard, KeyError, KeyRequest, NewKey,
+        Refusal, Scope as AccessScope, Scopes, Sessions,
     },
     batch::{BatchError, Handover, NoProgress, Nobody, Progress, Repeat, Round, RunEnd},
     config::{
         AttackVersion, Budget, ConfigError, DEFAULT_FILE, FormatChoice, Given, HostName, Listen, OutboxPlan, Overrides,
         Plan, ServePlan, Settings, SinkOption, SinkPlan, Threshold, TimeZone, example, load, schema, show,
     },
+    files::FileStamp,
     judgment::{Action, Entry, Feedback, Scope, StandingSuppression, Suppression, Truth},
     outbox::{
         DeadLetter, DeliveryState, Letters, OutboxError, Pending, Progress as LaneProgress, Settled,

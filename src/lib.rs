@@ -2,6 +2,7 @@
 //!
 //! The modules, in the order in which the data flows:
 //!
+//! * [`files`]: private files, locks on them, and whether one changed.
 //! * [`source`]: where bytes come from: directories, files, standard input, compressed or not.
 //! * [`parse`]: bytes to [`parse::Event`]s, in whatever format they come; what can't be read becomes a complaint.
 //! * [`features`]: each event and its entities' past to one [`features::Row`] of numbers.
@@ -23,6 +24,8 @@
 //! * [`api`]: the front for programs and browsers: REST, a page to look at, metrics.
 //! * [`mcp`]: the front for AI assistants: tools, resources, prompts.
 //! * [`cli`]: the command line; it starts the other fronts.
+
+pub mod files;
 
 pub mod source;
 

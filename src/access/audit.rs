@@ -5,7 +5,7 @@
 //! whoever wants the calls to stop when they can't be recorded would let a full disk stop the watch.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     net::IpAddr,
     path::{Path, PathBuf},
@@ -14,6 +14,8 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::files;
 
 /// One call.
 #[derive(Debug, Clone, Serialize)]
@@ -80,7 +82,7 @@ impl AuditLog {
     /// # Errors
     /// It can't be opened.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        let file = private(path).map_err(|source| AuditError { path: path.to_owned(), source })?;
+        let file = files::append(path).map_err(|source| AuditError { path: path.to_owned(), source })?;
         let held = Held { file, is_failing: false, is_torn: ends_within_a_line(path) };
         Ok(Self { path: path.to_owned(), held: Mutex::new(held) })
     }
@@ -101,8 +103,9 @@ impl AuditLog {
     }
 
     fn append(&self, held: &mut Held, mut line: String) -> io::Result<()> {
-        if is_another(&held.file, &self.path)? {
-            held.file = private(&self.path)?;
+        // The name leads to another file by now, or to none.
+        if !files::is_at(&held.file, &self.path)? {
+            held.file = files::append(&self.path)?;
             held.is_torn = ends_within_a_line(&self.path);
         }
         if held.is_torn {
@@ -131,32 +134,6 @@ fn ends_within_a_line(path: &Path) -> bool {
     is_torn().unwrap_or(false)
 }
 
-/// Whether the name leads to another file by now, or to none.
-fn is_another(file: &File, path: &Path) -> io::Result<bool> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let (own, there) = (file.metadata()?, fs::metadata(path));
-        Ok(there.map_or(true, |there| (own.dev(), own.ino()) != (there.dev(), there.ino())))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        Ok(!path.exists())
-    }
-}
-
-fn private(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// The entry as one line of printable ASCII: a name can neither end the line nor turn the text of a terminal around.
 fn line(entry: &AuditEntry<'_>) -> String {
     let text = serde_json::to_string(entry).expect("an entry has only text keys");
@@ -175,7 +152,7 @@ fn line(entry: &AuditEntry<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{fs, net::Ipv4Addr};
 
     use super::*;
 

@@ -10,7 +10,6 @@ mod ring;
 mod scope;
 mod session;
 mod token;
-mod watch;
 
 pub use audit::{AuditEntry, AuditError, AuditLog, AuditResult};
 pub use gate::{Caller, Credentials, Gate, GateError, Reach, Refusal};
@@ -19,4 +18,3 @@ pub use key_file::{KeyError, KeyFile};
 pub use scope::{Scope, Scopes};
 pub use session::Sessions;
 pub use token::TokenError;
-pub use watch::FileStamp;

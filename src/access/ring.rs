@@ -9,10 +9,11 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Caller, FileStamp, Refusal,
+    Caller, Refusal,
     key::{KeptKey, id_of},
     key_file::{KeyError, KeyFile},
 };
+use crate::files::FileStamp;
 
 /// The keys of one file.
 #[derive(Debug)]

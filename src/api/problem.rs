@@ -122,6 +122,11 @@ impl Problem {
                 tracing::warn!(error = error as &dyn std::error::Error, "the outbox can't be used");
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, outbox_detail(error));
             }
+            AppError::Unkept { .. } => {
+                tracing::error!(error = error as &dyn std::error::Error, "findings can't be kept");
+                let detail = "findings can't be kept at the moment; the log says why";
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+            }
             AppError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             _ => return Self::unexpected(error),
         };
@@ -185,8 +190,12 @@ mod tests {
     fn an_error_of_the_application_keeps_paths_to_itself() {
         let path = std::path::PathBuf::from("/somewhere/secret");
         let source = std::io::Error::other("no");
-        let problem = Problem::of(&AppError::Read { path, source });
+        let problem = Problem::of(&AppError::Read { path: path.clone(), source });
         assert_eq!((problem.status, problem.detail.as_deref()), (500, Some("the log says more")));
+        let full = std::io::ErrorKind::StorageFull.into();
+        let problem = Problem::of(&AppError::Unkept { path, source: full });
+        assert_eq!(problem.status, 503);
+        assert!(!problem.text().contains("somewhere"), "{}", problem.text());
         assert_eq!(Problem::of(&AppError::NoSuchJob("a\nb".to_owned())).status, 404);
         let problem = Problem::of(&AppError::NoSinks { file: "/somewhere/watchbell.toml".to_owned() });
         let expected = "no sink is switched on; `watchbell setup` makes one";

@@ -66,6 +66,15 @@ pub enum AppError {
         #[source]
         source: io::Error,
     },
+    /// Findings can't be kept, as on a full disk. Nobody was told of them.
+    #[error("findings can't be kept in {}", path.display())]
+    Unkept {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A log was read in part only.
     #[error("{file} was read in part only: {reason}")]
     CutShort {

@@ -13,14 +13,14 @@ use super::{
     kept::{Bounds, Kept},
 };
 use crate::{
-    report::{Choice, FileReport, ReportError, load_reports},
+    report::{BatchSummary, Choice, FileReport, ReportError, each_once, load_reports},
     sink::Finding,
 };
 
 /// Findings, and what could not be read beside them.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// The findings, each once.
+    /// The findings, each once, in its gravest version.
     pub findings: Vec<Finding>,
     /// Reports that are damaged, with place and reason.
     pub problems: Vec<String>,
@@ -55,26 +55,49 @@ pub fn read_findings(paths: &[PathBuf]) -> Result<Findings, AppError> {
             found.findings.extend(of_file(path)?);
         }
     }
-    let mut seen = std::collections::HashSet::new();
-    found.findings.retain(|finding| seen.insert(finding.id.clone()));
+    found.findings = each_once(found.findings, |finding| finding);
     Ok(found)
 }
 
-/// The reports of the batch, and what analyses left beside them.
 fn of_directory(path: &Path, found: &mut Findings) -> Result<(), AppError> {
-    let mut kept = Kept::within(path, Bounds::default());
-    kept.refresh().map_err(|source| AppError::Read { path: path.to_owned(), source })?;
-    match load_reports(path, Choice::All) {
-        Ok(loaded) => {
-            found.problems.extend(loaded.problems.iter().map(ToString::to_string));
-            found.findings.extend(loaded.reports.into_iter().flat_map(|report| report.findings));
-        }
-        Err(ReportError::NoReports { .. }) if kept.is_there() => {}
-        Err(error) => return Err(error.into()),
-    }
-    found.problems.extend(kept.problems().cloned());
-    found.findings.extend(kept.reports().flat_map(|report| &report.findings).cloned());
+    let directory = Directory::load(path, Choice::All)?;
+    found.problems.extend(directory.problems);
+    found.findings.extend(directory.reports.into_iter().flat_map(|report| report.findings));
     Ok(())
+}
+
+/// What an output directory holds.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    /// The reports of the batch, and behind them what analyses left.
+    pub(super) reports: Vec<FileReport>,
+    /// The newest summary of a batch.
+    pub(super) summary: Option<BatchSummary>,
+    /// What can't be read, with its place.
+    pub(super) problems: Vec<String>,
+}
+
+impl Directory {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// It can't be read, or holds neither a report nor what an analysis left.
+    pub(super) fn load(path: &Path, choice: Choice) -> Result<Self, AppError> {
+        let mut kept = Kept::within(path, Bounds::default());
+        kept.refresh().map_err(|source| AppError::Read { path: path.to_owned(), source })?;
+        let mut directory = match load_reports(path, choice) {
+            Ok(loaded) => Self {
+                problems: loaded.problems.iter().map(ToString::to_string).collect(),
+                reports: loaded.reports,
+                summary: loaded.summary,
+            },
+            Err(ReportError::NoReports { .. }) if kept.is_there() => Self::default(),
+            Err(error) => return Err(error.into()),
+        };
+        directory.problems.extend(kept.problems().cloned());
+        directory.reports.extend(kept.reports().map(|report| FileReport::clone(report)));
+        Ok(directory)
+    }
 }
 
 fn of_file(path: &Path) -> Result<Vec<Finding>, AppError> {

@@ -11,14 +11,13 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{AppError, Watch, analysis::FileAnalyzer, demo as sample_logs};
+use super::{AppError, Watch, analysis::FileAnalyzer, demo as sample_logs, findings::Directory};
 use crate::{
     batch::{self, Analyzer, PartError},
     config::{Plan, Settings, Threshold},
     features::{FEATURE_LIST, Feature},
     report::{
-        BatchSummary, Choice, FileReport, GlossaryEntry, ReportInput, RunFacts, Style, load_reports, render_html,
-        render_terminal,
+        BatchSummary, Choice, FileReport, GlossaryEntry, ReportInput, RunFacts, Style, render_html, render_terminal,
     },
     source::{self, DiscoverRequest},
 };
@@ -112,12 +111,12 @@ fn write_html(
     Ok(())
 }
 
-/// Writes everything in an output directory into one HTML file.
+/// Writes everything in an output directory into one HTML file, what analyses left there too.
 ///
 /// # Errors
 /// When there is no report, or the file can't be written.
 pub fn report(output_dir: &Path, html: &Path) -> Result<Reported, AppError> {
-    let loaded = load_reports(output_dir, Choice::Newest)?;
+    let loaded = Directory::load(output_dir, Choice::Newest)?;
     for problem in &loaded.problems {
         tracing::warn!("{problem}");
     }

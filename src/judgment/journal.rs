@@ -4,12 +4,13 @@
 //! can't be read, by a crash or an editor, is told with its number; the others count.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use super::{Entry, Judgments};
+use crate::files;
 
 /// The file's name, in the folder of the outbox.
 const NAME: &str = "judgments.jsonl";
@@ -62,15 +63,12 @@ impl Journal {
     /// The file can't be written. Nothing was decided then.
     pub fn append(&self, entry: &Entry) -> Result<(), JournalError> {
         let write = || {
-            if let Some(folder) = self.path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            let mut file = private(&self.path)?;
+            let mut file = files::append(&self.path)?;
             // Ends with the file, however this process ends.
             file.lock()?;
             let mut line = serde_json::to_vec(entry).map_err(io::Error::other)?;
             line.push(b'\n');
-            if !ends_a_line(&mut file)? {
+            if !ends_a_line(&self.path)? {
                 // A line that a crash cut off is closed, so that it takes this one not with it.
                 line.insert(0, b'\n');
             }
@@ -100,22 +98,14 @@ impl Journal {
         &self.path
     }
 
-    pub(super) fn failed(&self, action: &'static str) -> impl Fn(io::Error) -> JournalError + use<> {
+    fn failed(&self, action: &'static str) -> impl Fn(io::Error) -> JournalError + use<> {
         let path = self.path.clone();
         move |source| JournalError::File { action, path: path.clone(), source }
     }
 }
 
-/// Opens the file for appending; what is made anew only its owner reads, because names of accounts stand there.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn ends_a_line(file: &mut File) -> io::Result<bool> {
+fn ends_a_line(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
     if file.metadata()?.len() == 0 {
         return Ok(true);
     }

@@ -3,27 +3,18 @@
 //! It is only appended to, so that its size tells every change; its time and number tell one that was put in its place.
 
 use std::{
-    fs, io,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
 };
 
 use super::{Journal, JournalError, Judgments};
+use crate::files::FileStamp;
 
 /// Reads the journal of a folder, as often as it changes.
 #[derive(Debug)]
 pub struct Reader {
     journal: Journal,
-    seen: Mutex<Option<(Option<Stamp>, Arc<Judgments>)>>,
-}
-
-/// By what a file is known not to have changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
-    number: u64,
+    seen: Mutex<Option<(FileStamp, Arc<Judgments>)>>,
 }
 
 impl Reader {
@@ -40,7 +31,7 @@ impl Reader {
     pub fn read(&self) -> Result<Arc<Judgments>, JournalError> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Before reading, so that what is written meanwhile counts as a change.
-        let stamp = self.stamp()?;
+        let stamp = FileStamp::of(self.journal.path());
         if let Some((_, judgments)) = seen.as_ref().filter(|(known, _)| *known == stamp) {
             return Ok(Arc::clone(judgments));
         }
@@ -48,26 +39,6 @@ impl Reader {
         *seen = Some((stamp, Arc::clone(&judgments)));
         Ok(judgments)
     }
-
-    fn stamp(&self) -> Result<Option<Stamp>, JournalError> {
-        match fs::metadata(self.journal.path()) {
-            Ok(metadata) => {
-                Ok(Some(Stamp { size: metadata.len(), modified: metadata.modified().ok(), number: number(&metadata) }))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.journal.failed("read")(error)),
-        }
-    }
-}
-
-#[cfg(unix)]
-fn number(metadata: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn number(_metadata: &fs::Metadata) -> u64 {
-    0
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use schemars::JsonSchema;
 use serde::Serialize;
-use watchbell_sink::Finding;
+use watchbell_sink::{Finding, Severity};
 
 use super::{
     OutboxError,
     clock::Millis,
-    intake::checksum,
-    schema::state,
+    intake::{checksum, severity_of},
+    schema::{knows_severities, state},
     settle::{changed, drop_unneeded_body},
     status::timestamp,
 };
@@ -78,6 +78,17 @@ pub struct DeliveryState {
     /// What last went wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// How severe the finding was when it was given to the sink; not known of what earlier versions accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+}
+
+impl DeliveryState {
+    /// Whether the sink has, or will have, the finding as severe as it is now.
+    #[must_use]
+    pub fn is_of(&self, finding: &Finding) -> bool {
+        self.severity.is_none_or(|given| given >= finding.severity)
+    }
 }
 
 /// Before the first number of a delivery.
@@ -218,10 +229,11 @@ pub(super) fn read_body(body: &[u8], sum: i64) -> Result<Finding, &'static str> 
 }
 
 fn deliveries(connection: &Connection, finding: i64) -> rusqlite::Result<Vec<DeliveryState>> {
-    let mut query = connection.prepare_cached(
-        "SELECT sink.name, state, delivery.attempts, accepted_ms, changed_ms, delivery.error_message
+    let severity = if knows_severities(connection)? { "delivery.severity" } else { "NULL" };
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT sink.name, state, delivery.attempts, accepted_ms, changed_ms, delivery.error_message, {severity}
          FROM delivery JOIN sink ON sink.number = delivery.sink WHERE finding = ?1 ORDER BY sink.name",
-    )?;
+    ))?;
     let states = query.query_map([finding], |row| {
         Ok(DeliveryState {
             sink: row.get(0)?,
@@ -236,6 +248,7 @@ fn deliveries(connection: &Connection, finding: i64) -> rusqlite::Result<Vec<Del
             accepted: timestamp(row.get(3)?),
             changed: timestamp(row.get(4)?),
             error: row.get(5)?,
+            severity: severity_of(row.get(6)?),
         })
     })?;
     states.collect()

@@ -1,6 +1,7 @@
 //! The database of the outbox: its tables, how it is opened, and what happens when it is damaged.
 //!
-//! Delivered deliveries stay as rows without a body, so that a finding that comes again is known. Each state has its own
+//! Delivered deliveries stay as rows without a body, so that a finding that comes again is known, and with the severity that
+//! was given out, so that it is known when it has got worse. Each state has its own
 //! partial index; a query uses it only when it names the state as a literal.
 
 use std::{
@@ -20,7 +21,9 @@ const DAMAGED: &str = "outbox.db.damaged-";
 /// A check reads the whole file: above so many bytes people wait for it, and should know why.
 const LONG_CHECK: u64 = 256 << 20;
 /// The format that this version writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+/// The first format that knows severities.
+const WITH_SEVERITIES: i64 = 2;
 
 /// States of a delivery. The numbers are in the files and in the SQL below.
 pub(super) mod state {
@@ -77,6 +80,13 @@ CREATE TABLE memory(
 ) STRICT;
 ";
 
+/// From the first format to the second. What was accepted before has no severity, and is not given out again.
+const SEVERITIES: &str = "
+ALTER TABLE finding ADD COLUMN severity INTEGER;
+ALTER TABLE delivery ADD COLUMN severity INTEGER;
+ALTER TABLE delivery ADD COLUMN risen INTEGER NOT NULL DEFAULT 0;
+";
+
 /// Opens the database for writing, a fresh one where there is none or where the old one is damaged.
 pub(super) fn open_or_quarantine(folder: &Path, now: Millis) -> Result<Connection, OutboxError> {
     let path = folder.join(FILE);
@@ -122,6 +132,12 @@ pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<i64, 
     Ok(found)
 }
 
+/// Whether its rows say how severe findings are: one that is only looked at may be of an earlier version.
+pub(super) fn knows_severities(connection: &Connection) -> rusqlite::Result<bool> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(found >= WITH_SEVERITIES)
+}
+
 /// Names of the databases that were set aside.
 pub(super) fn quarantined(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -156,9 +172,10 @@ fn open_checked(path: &Path) -> Result<Connection, Opening> {
     // times a second under load and makes the longest delays; 32 MiB come rarely, and are read in milliseconds on start.
     connection.pragma_update(None, "wal_autocheckpoint", 8192).map_err(failed("open"))?;
     let found = refuse_newer(&connection, path).map_err(Opening::Failed)?;
-    if found == 0 {
-        let create = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
-        connection.execute_batch(&create).map_err(failed("make the tables of"))?;
+    if found < VERSION {
+        let tables = if found == 0 { TABLES } else { "" };
+        let change = format!("BEGIN IMMEDIATE; {tables} {SEVERITIES} PRAGMA user_version = {VERSION}; COMMIT;");
+        connection.execute_batch(&change).map_err(failed("make the tables of"))?;
     }
     let bytes = fs::metadata(path).map_or(0, |found| found.len());
     if bytes > LONG_CHECK {

@@ -3,6 +3,7 @@
 //! The JSON types here are a contract: the first keys of [`FileReport`] and [`AnomalyRecord`] are those that earlier
 //! users' scripts read, in their order; what Watchbell adds stands after them.
 //!
+//! * [`gravity`]: which version of a finding counts.
 //! * [`html`]: one self-contained page for people.
 //! * [`live`]: the pages that a server shows.
 //! * [`load`]: the reports of an output directory, read back.
@@ -12,6 +13,7 @@
 //! * [`visible`]: text from logs, made harmless to look at.
 //! * [`words`]: numbers, times and spans as people read them.
 
+pub mod gravity;
 pub mod html;
 pub mod live;
 pub mod load;
@@ -24,6 +26,7 @@ pub mod words;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub use gravity::{Gravity, each_once};
 pub use html::render_html;
 pub use load::{Choice, load as load_reports};
 pub use terminal::{Style, render_terminal};

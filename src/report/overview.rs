@@ -1,13 +1,14 @@
 //! The facts over all reports that the page and the terminal share.
 //!
-//! The same finding may stand in two reports of one file that was read twice; it is counted once, by its id.
+//! The same finding may stand in two reports of one file that was read twice; it is counted once, by its id, and as what it is in
+//! its gravest version.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use watchbell_sink::{Entity, Finding, Severity};
 
-use super::{ComplaintSample, FileReport, words};
+use super::{ComplaintSample, FileReport, each_once, words};
 use crate::parse::ComplaintReason;
 
 /// Sums over a number of reports, and their findings ranked.
@@ -118,12 +119,10 @@ impl<'a> Overview<'a> {
 }
 
 fn ranked<'a>(reports: &[&'a FileReport], wanted: &dyn Fn(&Finding) -> bool) -> Vec<Ranked<'a>> {
-    let mut seen = BTreeSet::new();
-    let mut ranked: Vec<_> = reports
-        .iter()
-        .flat_map(|&report| report.findings.iter().map(move |finding| Ranked { finding, report }))
-        .filter(|item| wanted(item.finding) && seen.insert(item.finding.id.as_str()))
-        .collect();
+    let all = reports.iter().flat_map(|&report| report.findings.iter().map(move |finding| Ranked { finding, report }));
+    let mut ranked = each_once(all, |item| item.finding);
+    // The gravest version says whether a finding is wanted: a milder one must not stand in for it.
+    ranked.retain(|item| wanted(item.finding));
     ranked.sort_by(|one, other| {
         let (one, other) = (one.finding, other.finding);
         (other.severity, other.risk_score)
@@ -191,6 +190,22 @@ mod tests {
         let reports = fixture::reports();
         let twice: Vec<_> = reports.iter().chain(&reports).cloned().collect();
         assert_eq!(Overview::new(&twice).ranked.len(), Overview::new(&reports).ranked.len());
+    }
+
+    #[test]
+    fn a_finding_that_got_worse_counts_as_what_it_became() {
+        let mut earlier = fixture::reports();
+        let later = earlier.clone();
+        for finding in earlier.iter_mut().flat_map(|report| &mut report.findings) {
+            finding.severity = Severity::Informational;
+        }
+        let reports: Vec<_> = earlier.into_iter().chain(later.clone()).collect();
+        let (both, last) = (Overview::new(&reports), Overview::new(&later));
+        assert_eq!(both.by_severity, last.by_severity);
+        let reports: Vec<&FileReport> = reports.iter().collect();
+        let mild = |finding: &Finding| finding.severity < Severity::Medium;
+        let mild_of_last = last.ranked.iter().filter(|item| mild(item.finding)).count();
+        assert_eq!(Overview::of(&reports, &mild).ranked.len(), mild_of_last);
     }
 
     #[test]

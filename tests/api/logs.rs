@@ -29,6 +29,23 @@ pub(super) async fn analyze(server: &Server, kind: &str, body: impl Into<Body>) 
 }
 
 #[tokio::test]
+async fn what_is_found_stands_in_the_report_and_what_can_t_be_kept_is_503() {
+    let server = Server::start();
+    let log = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/logs/sshd_auth.log");
+    let log = std::fs::read(log).unwrap();
+    let post = || server.ask(Method::POST, "/analyze").header("content-type", "text/plain").body(log.clone());
+    let lock = server.place.path("batch_outputs/.analyses.lock");
+    std::fs::create_dir_all(&lock).unwrap();
+    let answer = server.send(post()).await;
+    assert!(answer.is(503).json["detail"].as_str().unwrap().contains("can't be kept"), "{answer:?}");
+    std::fs::remove_dir(&lock).unwrap();
+    let found = server.send(post()).await.is(200).json["findings"][0]["title"].as_str().unwrap().to_owned();
+    let ran = server.place.run(&["report", "batch_outputs", "--html", "page.html"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(std::fs::read_to_string(server.place.path("page.html")).unwrap().contains(&found));
+}
+
+#[tokio::test]
 async fn every_kind_of_body_is_a_log() {
     let server = Server::start();
     let records: Vec<Value> = (0..50).map(record).collect();

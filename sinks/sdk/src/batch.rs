@@ -7,7 +7,8 @@ use crate::{error::SinkError, sink::Payload};
 /// One finding on its way to one sink.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// Finding id and sink name: the same on every attempt, so that the destination can tell a repetition.
+    /// Finding id and sink name, `{id}-{sink}`: the same on every attempt, so that the destination can tell a repetition. A
+    /// finding that became more severe after it was given out goes as `{id}~{severity}-{sink}`.
     pub key: String,
     /// What goes over the wire.
     pub payload: Payload,

@@ -18,8 +18,8 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::{
-    access::FileStamp,
     config::JwksPlace,
+    files::FileStamp,
     sink::{
         Context,
         http::{HttpClient, HttpOptions, Method},

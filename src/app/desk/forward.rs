@@ -220,7 +220,7 @@ impl Desk {
 fn plan_one(matched: &Matched<'_>, routes: &[Route], outbox: Option<&Outbox>) -> Result<PlannedForward, AppError> {
     let finding = matched.finding;
     let given = deliveries(outbox, &finding.id)?;
-    let is_known = |sink: &String| given.iter().any(|delivery| delivery.sink == *sink);
+    let is_known = |sink: &String| given.iter().any(|delivery| delivery.sink == *sink && delivery.is_of(finding));
     let takes = routes.iter().filter(|route| route.takes(finding)).map(|route| route.sink.clone());
     let (known, new): (Vec<_>, Vec<_>) = takes.partition(is_known);
     let is_held_back = matched.suppressed_by.is_some();

@@ -5,7 +5,6 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
 };
 
 use schemars::JsonSchema;
@@ -15,6 +14,7 @@ use super::Desk;
 use crate::{
     app::{AppError, ModelCard, analysis::model_file},
     detect::family_of,
+    files::FileStamp,
     model::{self, Model, ModelError},
 };
 
@@ -49,17 +49,10 @@ pub(super) struct Models {
 #[derive(Debug, Default)]
 struct State {
     /// Those that were used last, the last one at the end.
-    loaded: Vec<(PathBuf, Stamp, Arc<Model>)>,
+    loaded: Vec<(PathBuf, FileStamp, Arc<Model>)>,
     /// What is known of each file without holding it.
-    cards: BTreeMap<PathBuf, (Stamp, Result<ModelCard, String>)>,
+    cards: BTreeMap<PathBuf, (FileStamp, Result<ModelCard, String>)>,
     default: Option<String>,
-}
-
-/// By what a file is known not to have changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
 }
 
 impl Models {
@@ -127,7 +120,7 @@ impl Models {
         Ok(None)
     }
 
-    fn card(&self, file: &Path, stamp: Stamp) -> Result<ModelCard, String> {
+    fn card(&self, file: &Path, stamp: FileStamp) -> Result<ModelCard, String> {
         let mut state = self.state();
         if let Some((known, card)) = state.cards.get(file)
             && *known == stamp
@@ -188,11 +181,9 @@ fn card_of(file: &Path, model: &Model) -> ModelCard {
     ModelCard::new(file.to_owned(), model).by_name()
 }
 
-fn stamp(file: &Path) -> Result<Option<Stamp>, AppError> {
+fn stamp(file: &Path) -> Result<Option<FileStamp>, AppError> {
     match fs::metadata(file) {
-        Ok(metadata) if metadata.is_file() => {
-            Ok(Some(Stamp { size: metadata.len(), modified: metadata.modified().ok() }))
-        }
+        Ok(metadata) if metadata.is_file() => Ok(Some(FileStamp::of_metadata(&metadata))),
         Ok(_) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(AppError::Read { path: file.to_owned(), source }),

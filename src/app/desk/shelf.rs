@@ -4,12 +4,12 @@
 //! with their records, and what is asked here is about findings.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -19,8 +19,9 @@ use crate::{
         kept::{Bounds, Kept},
     },
     config::Plan,
+    files::FileStamp,
     report::{
-        FileReport,
+        FileReport, each_once,
         load::{Content, read},
     },
     sink::Finding,
@@ -43,16 +44,9 @@ pub(super) struct Shelf {
 
 #[derive(Debug)]
 struct State {
-    files: BTreeMap<OsString, (Stamp, Known)>,
+    files: BTreeMap<OsString, (FileStamp, Known)>,
     view: Arc<View>,
     listed: Option<(Instant, Duration)>,
-}
-
-/// By what a file is known not to have changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
 }
 
 #[derive(Debug)]
@@ -74,7 +68,7 @@ struct Keeping {
 pub(super) struct View {
     /// The reports without their anomalies: those of the batch by source and time, then those of analyses by time.
     pub(super) reports: Arc<[Arc<FileReport>]>,
-    /// Where each finding stands for the first time: report and number in it.
+    /// Where each finding stands in its gravest version: report and number in it.
     places: Vec<(u32, u32)>,
     /// What could not be read.
     pub(super) problems: Vec<String>,
@@ -82,11 +76,10 @@ pub(super) struct View {
 
 impl View {
     fn new(reports: Vec<Arc<FileReport>>, problems: Vec<String>) -> Self {
-        let (mut places, mut seen) = (Vec::new(), HashSet::new());
-        for (at, report) in (0_u32..).zip(&reports) {
-            let new = (0_u32..).zip(&report.findings).filter(|(_, finding)| seen.insert(finding.id.as_str()));
-            places.extend(new.map(|(number, _)| (at, number)));
-        }
+        let findings = (0_u32..).zip(&reports).flat_map(|(at, report)| {
+            (0_u32..).zip(&report.findings).map(move |(number, finding)| ((at, number), finding))
+        });
+        let places = each_once(findings, |(_, finding)| finding).into_iter().map(|(place, _)| place).collect();
         Self { reports: reports.into(), places, problems }
     }
 
@@ -95,7 +88,7 @@ impl View {
         self.places.len()
     }
 
-    /// All findings, each once.
+    /// All findings, each once, in its gravest version.
     pub(super) fn pool(&self) -> Pool<'_> {
         let at =
             |&(report, number): &(u32, u32)| -> &Finding { &self.reports[report as usize].findings[number as usize] };
@@ -118,7 +111,7 @@ impl Shelf {
         }
     }
 
-    /// Keeps what analyses found, as far as it is new; how many findings that is, those of others that were kept
+    /// Keeps what analyses found, as far as it is new or graver than what is kept; how many findings that is, those of others that were kept
     /// with them included.
     pub(super) fn keep(&self, mut reports: Vec<FileReport>) -> Result<usize, AppError> {
         {
@@ -147,7 +140,7 @@ impl Shelf {
     }
 
     fn unwritable(&self, source: io::Error) -> AppError {
-        AppError::Write { path: self.folder.clone(), source }
+        AppError::Unkept { path: self.folder.clone(), source }
     }
 
     /// The directory is looked at again, however short ago that was.
@@ -197,7 +190,7 @@ impl State {
             if !metadata.is_file() {
                 continue;
             }
-            let stamp = Stamp { size: metadata.len(), modified: metadata.modified().ok() };
+            let stamp = FileStamp::of_metadata(&metadata);
             let known = match self.files.remove(&name) {
                 Some((before, known)) if before == stamp => known,
                 _ => {

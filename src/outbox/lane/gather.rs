@@ -14,6 +14,7 @@ use watchbell_sink::{Delivery, ErrorKind, Payload, Sink, SinkError};
 use super::judge::Sent;
 use crate::outbox::{
     clock::Millis,
+    intake::severity_of,
     letters::read_body,
     settle::{Failure, Outcome, Settlement},
 };
@@ -87,7 +88,7 @@ fn count_due(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<Due> 
 
 fn encode_due(connection: &Connection, sink: &dyn Sink, wanted: &Wanted, items: usize) -> rusqlite::Result<Gathered> {
     let mut query = connection.prepare_cached(
-        "SELECT seq, attempts, finding.id, finding.body, finding.checksum
+        "SELECT seq, attempts, finding.id, finding.body, finding.checksum, risen, delivery.severity
          FROM delivery JOIN finding ON finding.number = delivery.finding
          WHERE sink = ?1 AND state = 0 AND due_ms <= ?2 ORDER BY seq LIMIT ?3",
     )?;
@@ -108,8 +109,11 @@ fn encode_due(connection: &Connection, sink: &dyn Sink, wanted: &Wanted, items: 
         if bytes > wanted.bytes && !outgoing.is_empty() {
             break;
         }
-        let delivery =
-            Delivery { key: format!("{id}-{}", wanted.name), payload, attempt: sent.attempts.saturating_add(1) };
+        // A destination that knows keys would take the severe version for a repetition of the milder one.
+        let risen = severity_of(row.get(6)?).filter(|_| row.get(5) == Ok(true));
+        let version = risen.map(|severity| format!("~{severity}")).unwrap_or_default();
+        let key = format!("{id}{version}-{}", wanted.name);
+        let delivery = Delivery { key, payload, attempt: sent.attempts.saturating_add(1) };
         outgoing.push(Outgoing { sent, delivery });
     }
     Ok(Gathered::Batch { outgoing, dead })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tempfile::tempdir;
+use watchbell_sink::{Finding, Severity};
 
 use super::{
     super::{
@@ -23,6 +24,7 @@ enum Step {
     Accept {
         findings: Vec<usize>,
         sinks: usize,
+        severity: Severity,
     },
     /// What becomes of the ready delivery of this rank.
     Settle {
@@ -68,8 +70,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let sink = 0..SINKS.len();
     let ending = prop_oneof![Just(Ending::Delivered), Just(Ending::Awaiting), Just(Ending::Dead), Just(Ending::Waits)];
     let step = prop_oneof![
-        3 => (prop::collection::vec(0..FINDINGS, 0..6), 1_usize..=3)
-            .prop_map(|(findings, sinks)| Step::Accept { findings, sinks }),
+        3 => (prop::collection::vec(0..FINDINGS, 0..6), 1_usize..=3, prop::sample::select(&Severity::ALL[..3]))
+            .prop_map(|(findings, sinks, severity)| Step::Accept { findings, sinks, severity }),
         6 => (sink.clone(), 0_usize..8, ending).prop_map(|(sink, rank, outcome)| Step::Settle { sink, rank, outcome }),
         1 => sink.clone().prop_map(|sink| Step::Confirm { sink }),
         1 => sink.clone().prop_map(|sink| Step::SendAgain { sink }),
@@ -80,23 +82,41 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..40)
 }
 
+/// A delivery of the model: the finding, what became of it, and how severe it was.
+type Entry = (usize, Expected, Severity);
+
 /// What must have become of each delivery, by sink and finding, in the order of acceptance per sink.
 #[derive(Default)]
-struct Model(BTreeMap<usize, Vec<(usize, Expected)>>);
+struct Model(BTreeMap<usize, Vec<Entry>>);
 
 impl Model {
-    fn of(&mut self, sink: usize) -> &mut Vec<(usize, Expected)> {
+    fn of(&mut self, sink: usize) -> &mut Vec<Entry> {
         self.0.entry(sink).or_default()
+    }
+
+    fn accept(&mut self, sink: usize, (finding, severity): (usize, Severity)) {
+        let known = self.of(sink);
+        if let Some(at) = known.iter().rposition(|(there, ..)| *there == finding) {
+            let (_, state, given) = known[at];
+            if given >= severity {
+                return;
+            }
+            // What is over stays counted; what is still on its way is replaced.
+            if !matches!(state, Expected::Delivered | Expected::Purged) {
+                known.remove(at);
+            }
+        }
+        known.push((finding, Expected::Ready, severity));
     }
 
     /// Turns up to `limit` from one state to another; says how many.
     fn turn(&mut self, sink: usize, (from, to): (Expected, Expected), limit: usize) -> u64 {
-        let matching = self.of(sink).iter_mut().filter(|(_, state)| *state == from).take(limit);
-        matching.map(|(_, state)| *state = to).count() as u64
+        let matching = self.of(sink).iter_mut().filter(|(_, state, _)| *state == from).take(limit);
+        matching.map(|(_, state, _)| *state = to).count() as u64
     }
 
     fn count(&self, sink: usize, wanted: Expected) -> u64 {
-        self.0.get(&sink).map_or(0, |all| all.iter().filter(|(_, state)| *state == wanted).count() as u64)
+        self.0.get(&sink).map_or(0, |all| all.iter().filter(|(_, state, _)| *state == wanted).count() as u64)
     }
 }
 
@@ -131,7 +151,7 @@ fn settle_one(outbox: &Outbox, model: &mut Model, (sink, rank): (usize, usize), 
         Ending::Waits => (Outcome::Waits { due: i64::MAX, failure, counts: true, unsure: true }, Expected::Ready),
     };
     write(outbox, move |connection| settle::settle(connection, number, &[Settlement { seq, outcome }], 1));
-    let entry = model.of(sink).iter_mut().filter(|(_, state)| *state == Expected::Ready).nth(rank);
+    let entry = model.of(sink).iter_mut().filter(|(_, state, _)| *state == Expected::Ready).nth(rank);
     entry.expect("the model has as many ready as the store").1 = expected;
 }
 
@@ -141,18 +161,15 @@ fn take(outbox: &mut Option<Outbox>, folder: &std::path::Path, model: &mut Model
     let letters =
         |sink: usize, limit| Letters { sink: Some(SINKS[sink].to_owned()), limit: Some(limit), ..Letters::default() };
     match *step {
-        Step::Accept { ref findings, sinks } => {
+        Step::Accept { ref findings, sinks, severity } => {
             let all = self::findings(FINDINGS);
-            let offered: Vec<_> = findings.iter().map(|&at| all[at].clone()).collect();
+            let offered: Vec<_> = findings.iter().map(|&at| Finding { severity, ..all[at].clone() }).collect();
             let chosen: Vec<usize> = (0..SINKS.len()).filter(|sink| sinks & (1 << sink) != 0).collect();
             let names: Vec<&str> = chosen.iter().map(|&sink| SINKS[sink]).collect();
             store.accept(&offered, &routes(&names)).unwrap();
             for (&finding, sink) in findings.iter().flat_map(|finding| chosen.iter().map(move |&sink| (finding, sink)))
             {
-                let known = model.of(sink);
-                if known.iter().all(|(there, _)| *there != finding) {
-                    known.push((finding, Expected::Ready));
-                }
+                model.accept(sink, (finding, severity));
             }
         }
         Step::Settle { sink, rank, outcome } => settle_one(store, model, (sink, rank), outcome),
@@ -201,8 +218,9 @@ fn assert_agree(outbox: &Outbox, model: &Model) {
         let tally = outbox.inner.read("count", |connection| super::super::status::tally(connection, &name)).unwrap();
         assert_eq!((tally.accepted, tally.dead), (accepted, dead), "the counters and the rows of {name}");
     }
-    let kept = model.0.values().flatten().filter(|(_, state)| !matches!(state, Expected::Delivered | Expected::Purged));
-    let kept: std::collections::BTreeSet<usize> = kept.map(|(finding, _)| *finding).collect();
+    let kept =
+        model.0.values().flatten().filter(|(_, state, _)| !matches!(state, Expected::Delivered | Expected::Purged));
+    let kept: std::collections::BTreeSet<usize> = kept.map(|(finding, ..)| *finding).collect();
     assert_eq!(outbox.export(&mut Vec::new()).unwrap(), kept.len() as u64, "bodies that somebody needs are kept");
 }
 

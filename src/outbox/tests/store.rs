@@ -1,11 +1,13 @@
 //! What the store promises: accepted is on disk, once; what does not fit is refused; what is damaged is told.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use tempfile::tempdir;
-use watchbell_sink::{Severity, ThreatType};
+use watchbell_sink::{Finding, Severity, ThreatType};
 
-use super::{super::*, HOUR, Scripted, findings, open, place, routes, settle_within, start, status_of};
+use super::{
+    super::*, HOUR, Scripted, findings, open, place, routes, scripted::delivered, settle_within, start, status_of,
+};
 
 #[test]
 fn a_finding_is_accepted_once_for_each_sink_that_takes_it() {
@@ -48,6 +50,91 @@ async fn a_delivered_finding_is_known_and_goes_to_a_new_sink_all_the_same() {
     assert_eq!(outbox.forget(HOUR).unwrap(), 2);
     assert_eq!(outbox.accept(&findings(2), &routes(&["soc"])).unwrap().deliveries, 2, "forgotten is new");
     assert_eq!(status_of(&outbox, "chat").pending.total(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finding_that_got_more_severe_is_given_out_again_under_another_key() {
+    let folder = tempdir().unwrap();
+    let outbox = open(folder.path());
+    let as_severe = |severity| Finding { severity, ..findings(1)[0].clone() };
+    let accept = |severity| outbox.accept(&[as_severe(severity)], &routes(&["soc"])).unwrap();
+    let sink = Scripted::willing();
+    let crew = start(&outbox, &[("soc", &sink)]).await;
+    accept(Severity::Medium);
+    assert!(settle_within(&crew, HOUR).await);
+    assert_eq!(accept(Severity::Low), Accepted { known: 1, ..Accepted::default() });
+    assert_eq!(accept(Severity::Critical), Accepted { new: 1, deliveries: 1, ..Accepted::default() });
+    assert!(settle_within(&crew, HOUR).await);
+    assert_eq!(accept(Severity::High).known, 1);
+    let id = &findings(1)[0].id;
+    let calls = sink.calls();
+    let keys: Vec<&String> = calls.iter().flat_map(|call| &call.keys).collect();
+    assert_eq!(keys, [&format!("{id}-soc"), &format!("{id}~critical-soc")]);
+    let sent: Finding = serde_json::from_slice(&calls[1].payloads[0]).unwrap();
+    assert_eq!(sent.severity, Severity::Critical);
+    let status = status_of(&outbox, "soc");
+    assert_eq!((status.accepted, status.delivered), (2, 2));
+    assert_eq!(outbox.show(id).unwrap().unwrap().deliveries[0].severity, Some(Severity::Critical));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_to_a_milder_version_on_its_way_settles_nothing_of_the_severe_one() {
+    let folder = tempdir().unwrap();
+    let outbox = open(folder.path());
+    let as_severe = |severity| Finding { severity, ..findings(1)[0].clone() };
+    let again = outbox.clone();
+    let sink = Arc::new(Scripted::new(move |call| {
+        if call.number == 0 {
+            let accepted = again.accept(&[as_severe(Severity::High)], &routes(&["soc"])).unwrap();
+            assert_eq!((accepted.new, accepted.deliveries), (1, 1));
+        }
+        delivered()
+    }));
+    outbox.accept(&[as_severe(Severity::Low)], &routes(&["soc"])).unwrap();
+    let crew = start(&outbox, &[("soc", &sink)]).await;
+    assert!(settle_within(&crew, HOUR).await);
+    let sent = sink.calls().into_iter().flat_map(|call| call.payloads);
+    let severities: Vec<Severity> =
+        sent.map(|payload| serde_json::from_slice::<Finding>(&payload).unwrap().severity).collect();
+    assert_eq!(severities, [Severity::Low, Severity::High]);
+    let status = status_of(&outbox, "soc");
+    assert_eq!((status.accepted, status.delivered), (1, 1), "one took the other's place");
+}
+
+#[test]
+fn a_graver_version_for_one_sink_is_no_milder_one_for_another() {
+    let folder = tempdir().unwrap();
+    let outbox = open(folder.path());
+    let as_severe = |severity| Finding { severity, ..findings(1)[0].clone() };
+    outbox.accept(&[as_severe(Severity::Low)], &routes(&["soc", "chat"])).unwrap();
+    outbox.accept(&[as_severe(Severity::Critical)], &routes(&["soc"])).unwrap();
+    outbox.accept(&[as_severe(Severity::Medium)], &routes(&["soc", "chat"])).unwrap();
+    let shown = outbox.show(&findings(1)[0].id).unwrap().unwrap();
+    assert_eq!(shown.finding.unwrap().severity, Severity::Critical);
+    let given: Vec<_> = shown.deliveries.iter().map(|delivery| delivery.severity).collect();
+    assert_eq!(given, [Some(Severity::Medium), Some(Severity::Critical)]);
+    assert_eq!((status_of(&outbox, "soc").accepted, status_of(&outbox, "chat").accepted), (1, 1));
+}
+
+#[test]
+fn an_outbox_of_the_first_format_is_looked_at_and_taken_over() {
+    let folder = tempdir().unwrap();
+    let outbox = open(folder.path());
+    outbox.accept(&findings(1), &routes(&["soc"])).unwrap();
+    drop(outbox);
+    let path = place(folder.path()).folder.join("outbox.db");
+    let first = "ALTER TABLE finding DROP COLUMN severity; ALTER TABLE delivery DROP COLUMN severity;
+                 ALTER TABLE delivery DROP COLUMN risen; PRAGMA user_version = 1;";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(first).unwrap();
+    let id = &findings(1)[0].id;
+    let looking = Outbox::read_only(&place(folder.path())).unwrap();
+    assert_eq!(looking.show(id).unwrap().unwrap().deliveries[0].severity, None);
+    drop(looking);
+    let outbox = open(folder.path());
+    assert_eq!(status_of(&outbox, "soc").pending.ready, 1);
+    let worse = Finding { severity: Severity::Critical, ..findings(1)[0].clone() };
+    let accepted = outbox.accept(&[worse], &routes(&["soc", "chat"])).unwrap();
+    assert_eq!(accepted.deliveries, 1, "what was given before is not known to be milder");
 }
 
 #[test]

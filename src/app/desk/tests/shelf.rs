@@ -65,6 +65,34 @@ fn what_an_analysis_found_is_at_hand_here_later_and_for_the_command_line() {
 }
 
 #[test]
+fn a_log_that_grew_makes_its_findings_graver_everywhere() {
+    let (folder, desk) = desk();
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/logs/auth.jsonl");
+    let log = String::from_utf8_lossy(&fs::read(log).unwrap()).into_owned();
+    let beginning = |lines: usize| log.split_inclusive('\n').take(lines).collect::<String>();
+    let earlier = desk.analyze(text("auth.jsonl", beginning(2980)), watch()).unwrap().findings;
+    let severity_in = |findings: &[crate::app::JudgedFinding], id: &str| {
+        findings.iter().find(|judged| judged.finding.id == id).map(|judged| judged.finding.severity)
+    };
+    let page = desk.findings(&everything()).unwrap();
+    assert!(earlier.iter().all(|judged| severity_in(&page.findings, &judged.finding.id).is_some()));
+    let later = desk.analyze(text("auth.jsonl", beginning(3300)), watch()).unwrap().findings;
+    let grown = later.iter().find(|judged| {
+        severity_in(&earlier, &judged.finding.id).is_some_and(|before| before < judged.finding.severity)
+    });
+    let grown = &grown.expect("one of them got worse").finding;
+    let page = desk.findings(&everything()).unwrap();
+    assert_eq!(severity_in(&page.findings, &grown.id), Some(grown.severity));
+    assert_eq!(desk.finding(&grown.id).unwrap().finding.finding.severity, grown.severity);
+    let listed = list_findings(desk.plan(), &[], &everything()).unwrap();
+    assert_eq!(severity_in(&listed.findings, &grown.id), Some(grown.severity));
+    let html = folder.path().join("report.html");
+    let reported = crate::app::report(&desk.plan().batch.output_dir, &html).unwrap();
+    assert!(reported.reports.iter().any(|report| report.source_file == "auth.jsonl"));
+    assert!(fs::read_to_string(&html).unwrap().contains(&grown.title), "the report sees what analyses found");
+}
+
+#[test]
 fn many_who_keep_at_once_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = Shelf::within(folder.path(), Bounds::default());
@@ -90,5 +118,6 @@ fn what_can_t_be_kept_is_an_error() {
     let file = folder.path().join("a file");
     fs::write(&file, "").unwrap();
     let shelf = Shelf::within(&file, Bounds::default());
-    assert!(shelf.keep(vec![report("request", samples(1, 1))]).is_err());
+    let error = shelf.keep(vec![report("request", samples(1, 1))]).unwrap_err();
+    assert!(matches!(error, AppError::Unkept { .. }), "{error}");
 }
