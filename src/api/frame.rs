@@ -17,7 +17,7 @@ use axum::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer};
 
-use super::{Shared, body::Limits, idempotency::Answers, problem::Problem};
+use super::{Shared, body::Limits, idempotency::Answers, page, problem::Problem};
 
 /// The header of a request's id.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -31,7 +31,7 @@ pub(super) struct RequestId(pub(super) Arc<str>);
 /// What stands between the guard and the routes.
 pub(super) fn inner(router: Router<Shared>, shared: &Shared) -> Router<Shared> {
     router
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "there is no such route; see /openapi.json") })
+        .fallback(page::lost())
         .layer(Extension(Limits::of(&shared.desk.plan().serve)))
         .layer(Extension(Arc::new(Answers::default())))
         .layer(RequestDecompressionLayer::new().gzip(true))
