@@ -421,7 +421,7 @@ fn is_route(template: &str, path: &str) -> bool {
 fn every_route_that_rules_and_pages_name_is_there() {
     let document: Value = serde_json::from_str(&file("openapi.json")).unwrap();
     let routes = document["paths"].as_object().unwrap();
-    let named = Regex::new(r"(?:\b(GET|POST|PUT|PATCH|DELETE) )?(/v1/[\w:/{}$-]+)").unwrap();
+    let named = Regex::new(r"(?:\b(GET|POST|PUT|PATCH|DELETE) )?(/v1/[\w:/{}$.-]+)").unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = ["docs", "deploy"].iter().flat_map(|folder| files_below(&root.join(folder)));
     let mut count = 0;
@@ -429,7 +429,7 @@ fn every_route_that_rules_and_pages_name_is_there() {
         let text = fs::read_to_string(&page).unwrap();
         for found in named.captures_iter(&text) {
             let (method, path) =
-                (found.get(1).map(|method| method.as_str().to_lowercase()), found[2].trim_end_matches('/'));
+                (found.get(1).map(|method| method.as_str().to_lowercase()), found[2].trim_end_matches(['/', '.']));
             let of_path = routes.iter().find(|(template, _)| is_route(template, path));
             let is_there =
                 of_path.is_some_and(|(_, methods)| method.is_none_or(|method| methods.get(&method).is_some()));

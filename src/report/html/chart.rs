@@ -209,7 +209,7 @@ fn lanes(overview: &Overview<'_>, scale: Scale, links: &Links<'_>) -> Vec<Lane> 
             kind: kind_title(entity.kind),
             name: entity.value.clone(),
             href: (links.entity)(entity),
-            count: words::counted(positions.len() as u64, "finding", words::THIN),
+            count: words::grouped(positions.len() as u64, words::THIN),
             marks: marks(positions, overview, scale, (links, Some(entity))),
         })
         .collect()

@@ -186,12 +186,13 @@ impl Run {
     }
 }
 
-/// From when to when a bin of the report goes.
+/// From when to when a bin of the report goes; never beyond what is a time, whatever a forged report says.
 fn span(report: &FileReport, bin: usize) -> Option<(i64, i64)> {
     let start = report.timeline.start?.as_second();
     let width = i64::try_from(report.timeline.bin_secs.max(1)).unwrap_or(i64::MAX);
     let first = start.saturating_add(width.saturating_mul(i64::try_from(bin).unwrap_or(i64::MAX)));
-    Some((first, first.saturating_add(width)))
+    let time = |second: i64| second.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    Some((time(first), time(first.saturating_add(width))))
 }
 
 fn runs(report: &FileReport) -> Vec<Run> {

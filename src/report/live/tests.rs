@@ -209,7 +209,7 @@ fn the_overview_says_what_matters() {
         "<small>webhook</small>",
         "?severity=critical\"",
         ">24 h</a>",
-        "user, 4\u{202f}findings</small>",
+        "user ×4</small>",
         "50 B of 200 B",
         "1 d 12 h left",
         "Next page",
