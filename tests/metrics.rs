@@ -398,3 +398,39 @@ fn the_page_about_metrics_has_all_of_them_and_no_more() {
         assert!(rows.iter().any(|one| one == row), "docs/metrics.md has\n{row}\nAll of them:\n{expected}");
     }
 }
+
+/// The files of a folder and of the folders in it.
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// Whether a route's template is what a path means: `{id}` stands for anything, also for a variable of the shell.
+fn is_route(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    let fits = |(wanted, given): (&&str, &&str)| wanted.starts_with('{') || wanted == given;
+    template.len() == path.len() && template.iter().zip(&path).all(fits)
+}
+
+#[test]
+fn every_route_that_rules_and_pages_name_is_there() {
+    let document: Value = serde_json::from_str(&file("openapi.json")).unwrap();
+    let routes = document["paths"].as_object().unwrap();
+    let named = Regex::new(r"(?:\b(GET|POST|PUT|PATCH|DELETE) )?(/v1/[\w:/{}$.-]+)").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = ["docs", "deploy"].iter().flat_map(|folder| files_below(&root.join(folder)));
+    let mut count = 0;
+    for page in pages.chain([root.join("README.md")]) {
+        let text = fs::read_to_string(&page).unwrap();
+        for found in named.captures_iter(&text) {
+            let (method, path) =
+                (found.get(1).map(|method| method.as_str().to_lowercase()), found[2].trim_end_matches(['/', '.']));
+            let of_path = routes.iter().find(|(template, _)| is_route(template, path));
+            let is_there =
+                of_path.is_some_and(|(_, methods)| method.is_none_or(|method| methods.get(&method).is_some()));
+            assert!(is_there, "{} names {}, which is no route of openapi.json", page.display(), &found[0]);
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} routes are named");
+}

@@ -21,6 +21,7 @@ use super::{
     Shared,
     body::{self, Limits},
     idempotency::Answers,
+    page,
     problem::Problem,
 };
 
@@ -39,7 +40,7 @@ pub(super) struct RequestId(pub(super) Arc<str>);
 pub(super) fn inner(router: Router<Shared>, shared: &Shared) -> Router<Shared> {
     let limits = Limits::of(&shared.desk.plan().serve);
     router
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "there is no such route; see /openapi.json") })
+        .fallback(page::lost())
         .layer(Extension(limits))
         .layer(Extension(Arc::new(Answers::default())))
         .layer(middleware::from_fn_with_state(limits, body::unpack))

@@ -7,13 +7,13 @@ use axum::{
     Extension, Router,
     extract::{FromRequestParts, Path, Query, Request, State},
     http::{
-        HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION},
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION},
         request::Parts,
     },
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
-    routing::get,
+    routing::{MethodRouter, any, get},
 };
 
 use super::{Shared, problem::Problem};
@@ -159,6 +159,8 @@ impl Looks {
             may_judge: may(AccessScope::FindingsWrite),
             may_see_sinks: may(AccessScope::SinksRead),
             may_forward: may(AccessScope::SinksWrite),
+            may_run_batches: may(AccessScope::LogsWrite),
+            may_see_trainings: may(AccessScope::ModelsRead),
             name: (!self.is_open).then(|| caller.name.clone()),
         };
         if may(AccessScope::FindingsRead) {
@@ -169,11 +171,32 @@ impl Looks {
     }
 }
 
+/// The answer to an address that is none: for a browser a page with a way back, for programs a problem.
+pub(super) fn lost() -> MethodRouter<Shared> {
+    any(nowhere)
+        .layer(Extension(Arc::new(Pages::new().expect("the templates are compiled in, and a test renders each"))))
+}
+
+async fn nowhere(Shown(pages): Shown, request: Request) -> Response {
+    let problem = Problem::new(StatusCode::NOT_FOUND, "there is no such route; see /openapi.json");
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if request.method() != Method::GET || !accepts.contains("text/html") {
+        return problem.into_response();
+    }
+    let problem = Problem { detail: Some("There is no such page.".to_owned()), ..problem };
+    let mut response = told(&pages, &problem, &Visitor::default());
+    set_headers(response.headers_mut());
+    response
+}
+
 /// What browsers are told with every page, beside what they are told with every answer.
 pub(super) async fn with_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+    set_headers(response.headers_mut());
+    response
+}
+
+fn set_headers(headers: &mut HeaderMap) {
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
-    response
 }

@@ -44,6 +44,8 @@ pub struct SinkStatus {
     pub held: Option<Held>,
     /// What last went wrong.
     pub last_error: Option<LastError>,
+    /// Whether deliveries are on their way and none has arrived since that error.
+    pub is_failing: bool,
     /// Attempts that counted.
     pub attempts: u64,
     /// Deliveries that went out again although an earlier attempt may have arrived.
@@ -64,6 +66,7 @@ impl SinkStatus {
             oldest: None,
             held: None,
             last_error: None,
+            is_failing: false,
             attempts: 0,
             duplicates_possible: 0,
         }
@@ -157,6 +160,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<SinkStatus> {
         oldest: None,
         held,
         last_error,
+        is_failing: false,
         attempts: number(row, 5)?,
         duplicates_possible: number(row, 6)?,
     })
@@ -178,6 +182,14 @@ fn count(connection: &Connection, sink: i64, now: Millis, status: &mut SinkStatu
     )?;
     let awaiting = oldest("SELECT min(accepted_ms) FROM delivery WHERE sink = ?1 AND state = 1")?;
     status.oldest = ready.into_iter().chain(awaiting).min().map(timestamp);
+    if let Some(error) = status.last_error.as_ref().filter(|_| status.pending.total() > 0) {
+        // `state > 2` is what lets the index over times be used, which makes this cheap: errors of a lane that fails are new.
+        let mut arrived = connection.prepare_cached(
+            "SELECT EXISTS(SELECT 1 FROM delivery WHERE state > 2 AND state = 3 AND sink = ?1 AND changed_ms >= ?2)",
+        )?;
+        status.is_failing =
+            !arrived.query_row(params![sink, error.at.as_millisecond()], |row| row.get::<_, bool>(0))?;
+    }
     Ok(())
 }
 

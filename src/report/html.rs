@@ -10,6 +10,7 @@ pub(super) mod chart;
 pub(super) mod look;
 pub(super) mod page;
 mod pivot;
+pub(super) mod scale;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig, value::Serde};
@@ -75,8 +76,10 @@ pub fn render_html(input: ReportInput<'_>) -> Result<String, ReportError> {
     let overview = Overview::new(input.reports);
     let ranked = overview.ranked.iter().copied();
 
-    let cards =
-        ranked.clone().enumerate().map(|(position, item)| card::Card::new(position + 1, item, &card::IN_REPORT));
+    let cards = ranked
+        .clone()
+        .enumerate()
+        .map(|(position, item)| card::Card::new(position + 1, item, &card::IN_REPORT, &|_| None));
     let cards = fill(&templates, "card.html", cards, CARDS)?;
     let entities = fill(&templates, "entity.html", page::entity_rows(&overview), ENTITIES)?;
     let files = fill(&templates, "file.html", page::file_rows(input), FILES)?;
@@ -91,7 +94,14 @@ pub fn render_html(input: ReportInput<'_>) -> Result<String, ReportError> {
     let style = unix_lines(STYLE);
     let script = unix_lines(include_str!("html/script.js"));
     let on_page = |position: usize| (position < cards.shown).then(|| format!("#f{}", position + 1));
-    let links = chart::Links { finding: &on_page, entity: &|_| None, lanes: LANES };
+    let links = chart::Links {
+        finding: &on_page,
+        several: &|_, _| None,
+        entity: &|_| None,
+        beyond: &|_| None,
+        window: scale::Window::default(),
+        lanes: LANES,
+    };
     let page = context! {
         policy => policy(&style, &script),
         style => style.as_str(),

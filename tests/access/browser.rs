@@ -104,3 +104,19 @@ async fn logging_in_is_limited_and_its_form_small() {
     }
     assert_eq!(log_in("wbk_00000000_wrong".to_owned()).await, 429);
 }
+
+#[tokio::test]
+async fn a_mistyped_address_is_a_page_with_a_way_back() {
+    let server = Server::start(Place::new(""));
+    let typed = server.get("/finding/1").header("accept", "text/html,*/*;q=0.8").send().await.unwrap();
+    assert_eq!(typed.status(), 404);
+    let policy = typed.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("style-src 'self'"), "{policy}");
+    let html = typed.text().await.unwrap();
+    assert!(html.contains("<a href=\"/\">All findings</a>"), "{html}");
+    let asked = server.get("/finding/1").send().await.unwrap();
+    assert_eq!(
+        (asked.status().as_u16(), &asked.headers()["content-type"]),
+        (404, &"application/problem+json".parse().unwrap())
+    );
+}

@@ -12,8 +12,8 @@ use crate::{
     report::{
         FileReport,
         live::{
-            DecisionFacts, DeliveryFacts, FilterFacts, FindingInput, HeldFacts, JobFacts, OverviewInput, Page,
-            RowFacts, SinkFacts, SuppressionFacts,
+            DecisionFacts, DeliveryFacts, ErrorFacts, FilterFacts, FindingInput, HeldFacts, JobFacts, OverviewInput,
+            Page, RowFacts, SinkFacts, SuppressionFacts,
         },
         overview::{Overview, Ranked},
     },
@@ -134,6 +134,7 @@ impl Desk {
             rows: &rows,
             before: listed.before,
             notices: &notices,
+            between: (query.since, query.until),
             sinks: sinks.as_deref(),
             jobs: &self.jobs_at_hand(),
             suppressions: &suppressions,
@@ -193,6 +194,7 @@ impl Desk {
                 JobKind::Batch => "Batch",
                 JobKind::Train => "Training",
             },
+            is_training: job.kind == JobKind::Train,
             state: match job.state {
                 JobState::Waiting => "waiting",
                 JobState::Running => "running",
@@ -298,10 +300,10 @@ fn delivery(state: DeliveryState) -> DeliveryFacts {
 }
 
 fn sink(entry: SinkEntry) -> SinkFacts {
-    let (kind, min_severity) = (entry.kind, Some(entry.min_severity));
+    let kind = entry.kind;
     match entry.status {
-        Some(status) => SinkFacts { kind, min_severity, ..gone_sink(&status) },
-        None => SinkFacts { name: entry.name, kind, min_severity, ..SinkFacts::default() },
+        Some(status) => SinkFacts { kind, ..gone_sink(&status) },
+        None => SinkFacts { name: entry.name, kind, ..SinkFacts::default() },
     }
 }
 
@@ -311,7 +313,6 @@ fn gone_sink(status: &SinkStatus) -> SinkFacts {
     SinkFacts {
         name: status.name.clone(),
         kind: String::new(),
-        min_severity: None,
         delivered: status.delivered,
         ready: status.pending.ready,
         waiting: status.pending.waiting,
@@ -319,7 +320,12 @@ fn gone_sink(status: &SinkStatus) -> SinkFacts {
         dead: status.dead,
         oldest: status.oldest,
         held: held.map(|held| HeldFacts { kind: held.kind.clone(), message: held.message.clone(), since: held.since }),
-        last_error: status.last_error.as_ref().map(|error| (error.message.clone(), error.at)),
+        is_failing: status.is_failing,
+        last_error: status.last_error.as_ref().map(|error| ErrorFacts {
+            message: error.message.clone(),
+            was_answered: error.status.is_some(),
+            at: error.at,
+        }),
     }
 }
 

@@ -62,7 +62,7 @@ impl SinkState {
             None => Self::Unused,
             Some(status) if status.held.is_some() => Self::Held,
             Some(status) if status.pending.total() == 0 => Self::Idle,
-            Some(status) if status.pending.waiting > 0 => Self::Retrying,
+            Some(status) if status.is_failing || status.pending.waiting > 0 => Self::Retrying,
             Some(_) => Self::Delivering,
         }
     }

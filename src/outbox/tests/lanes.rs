@@ -159,8 +159,12 @@ async fn a_target_that_is_down_is_probed_with_one_and_gets_everything_later() {
     assert!(sizes[5..].iter().all(|&size| size == 1), "{sizes:?}");
     assert!((8..60).contains(&sizes.len()), "waits of up to 5 minutes: {} calls", sizes.len());
     let status = status_of(&outbox, "soc");
+    assert!(status.is_failing, "nothing has arrived since the last error");
     assert_eq!((status.pending.total(), status.last_error.unwrap().status), (300, Some(503)));
     assert!(settle_within(&crew, HOUR).await);
+    outbox.accept(&findings(301), &routes(&["soc"])).unwrap();
+    let status = status_of(&outbox, "soc");
+    assert_eq!((status.pending.total(), status.is_failing), (1, false), "an error of long ago is over");
     assert_eq!(status_of(&outbox, "soc").duplicates_possible, 0, "503 says that it took nothing");
 }
 

@@ -67,6 +67,7 @@ pub(in crate::report) struct Card<'a> {
 struct ChainLink {
     title: &'static str,
     here: bool,
+    href: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,8 +97,13 @@ struct Line<'a> {
 }
 
 impl<'a> Card<'a> {
-    /// The card of the finding with this rank, from 1.
-    pub(in crate::report) fn new(number: usize, item: Ranked<'a>, room: &Room) -> Self {
+    /// The card of the finding with this rank, from 1. `step` gives the address of a step of its chain.
+    pub(in crate::report) fn new(
+        number: usize,
+        item: Ranked<'a>,
+        room: &Room,
+        step: &dyn Fn(ThreatType) -> Option<String>,
+    ) -> Self {
         let finding = item.finding;
         let evidence: Vec<_> = finding.evidence.iter().take(room.evidence).map(line).collect();
         let threshold = item.report.threshold;
@@ -115,7 +121,7 @@ impl<'a> Card<'a> {
             events: words::counted(finding.event_count, "event", words::THIN),
             span: words::span(finding.first_seen, finding.last_seen),
             length: length(finding.first_seen, finding.last_seen),
-            chain: chain(finding),
+            chain: chain(finding, step),
             techniques: finding.attacks.iter().take(room.techniques).map(TechniqueLink::new).collect(),
             observables: finding.observables.iter().take(room.observables).map(value).collect(),
             reasons: finding.reasons.iter().take(room.reasons).map(why).collect(),
@@ -130,11 +136,15 @@ impl<'a> Card<'a> {
 }
 
 /// A chain of one tells nothing.
-fn chain(finding: &Finding) -> Vec<ChainLink> {
+fn chain(finding: &Finding, step: &dyn Fn(ThreatType) -> Option<String>) -> Vec<ChainLink> {
     if finding.chain.len() < 2 {
         return Vec::new();
     }
-    let link = |&threat: &ThreatType| ChainLink { title: threat.title(), here: threat == finding.threat_type };
+    let link = |&threat: &ThreatType| ChainLink {
+        title: threat.title(),
+        here: threat == finding.threat_type,
+        href: step(threat),
+    };
     finding.chain.iter().take(CHAIN).map(link).collect()
 }
 
@@ -254,7 +264,7 @@ mod tests {
         let mut reports = fixture::reports();
         reports[0].findings[0].evidence[0].raw = "x".repeat(1 << 20);
         let overview = Overview::new(&reports);
-        let cards: Vec<_> = overview.ranked.iter().map(|&item| Card::new(1, item, &IN_REPORT)).collect();
+        let cards: Vec<_> = overview.ranked.iter().map(|&item| Card::new(1, item, &IN_REPORT, &|_| None)).collect();
         assert_eq!(cards.iter().filter(|card| card.json.is_none()).count(), 1);
     }
 }

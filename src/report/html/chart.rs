@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use watchbell_sink::{Entity, EntityKind, Severity};
 
-use super::look::SeverityLook;
+use super::{
+    look::SeverityLook,
+    scale::{self, Drawn, Left, Scale, Window},
+};
 use crate::report::{FileReport, overview::Overview, visible, words};
 
 /// Bins of the merged timeline: one is about 6 pixels on a wide screen.
@@ -20,8 +23,14 @@ const SLOTS: usize = 72;
 pub(in crate::report) struct Links<'a> {
     /// The address of the finding with this rank, from 0.
     pub(in crate::report) finding: &'a dyn Fn(usize) -> Option<String>,
+    /// The address of the list of these findings, which stand behind one mark, in an entity's lane or in that of all.
+    pub(in crate::report) several: &'a dyn Fn(&[usize], Option<&Entity>) -> Option<String>,
     /// The address of what there is about an entity.
     pub(in crate::report) entity: &'a dyn Fn(&Entity) -> Option<String>,
+    /// The address of what is left out because it is far away.
+    pub(in crate::report) beyond: &'a dyn Fn(Left) -> Option<String>,
+    /// The part of the time that is asked for.
+    pub(in crate::report) window: Window,
     /// Lanes, each for one entity.
     pub(in crate::report) lanes: usize,
 }
@@ -40,6 +49,18 @@ pub(in crate::report) struct TimeChart {
     lanes_left: usize,
     ticks: Vec<Tick>,
     span: String,
+    /// What stands so far away that it is left out.
+    outliers: Vec<Outliers>,
+}
+
+/// Events and findings far before or after all others: a clock that was wrong, mostly.
+#[derive(Debug, Serialize)]
+struct Outliers {
+    count: String,
+    side: &'static str,
+    /// The drawn part's end on that side.
+    edge: String,
+    href: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +85,7 @@ struct Lane {
     kind: &'static str,
     name: String,
     href: Option<String>,
-    count: usize,
+    count: String,
     marks: Vec<Mark>,
 }
 
@@ -77,83 +98,47 @@ struct Tick {
     minor: bool,
 }
 
-/// Where a time stands between the first and the last one.
-#[derive(Clone, Copy)]
-struct Scale {
-    start: i64,
-    seconds: f64,
-}
-
-impl Scale {
-    fn new(reports: &[&FileReport], overview: &Overview<'_>) -> Option<Self> {
-        let ends = reports.iter().flat_map(|report| [report.first_event, report.last_event]);
-        let seen = overview.ranked.iter().flat_map(|item| [item.finding.first_seen, item.finding.last_seen]);
-        let times: Vec<i64> = ends.chain(seen).flatten().map(Timestamp::as_second).collect();
-        let (first, last) = (*times.iter().min()?, *times.iter().max()?);
-        #[expect(clippy::cast_precision_loss, reason = "seconds of a chart")]
-        Some(Self { start: first, seconds: ((last - first).max(1)) as f64 })
-    }
-
-    /// 0..1, clamped.
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a chart")]
-    fn place(self, second: i64) -> f64 {
-        ((second - self.start) as f64 / self.seconds).clamp(0.0, 1.0)
-    }
-}
-
-/// The time chart, or nothing when no event names a time.
+/// The time chart, or nothing when no event of the window names a time.
 pub(in crate::report) fn time_chart(
     reports: &[&FileReport],
     overview: &Overview<'_>,
     links: &Links<'_>,
 ) -> Option<TimeChart> {
-    let scale = Scale::new(reports, overview)?;
-    let counts = merged(reports, scale);
+    let drawn = Drawn::new(reports, overview, links.window)?;
+    let scale = drawn.scale;
+    let counts = drawn.counts(reports, BINS);
     let peak = counts.iter().copied().fold(0.0, f64::max);
     let lanes = lanes(overview, scale, links);
+    let sides = [(drawn.before, "before"), (drawn.after, "after")];
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, below 2^53")]
     Some(TimeChart {
         area: area(&counts, peak),
         peak: words::grouped(peak.round() as u64, words::THIN),
         bin: words::duration((scale.seconds / BINS as f64).round().max(1.0) as u64),
         bins: counts.iter().enumerate().map(|(bin, &count)| event_bin(scale, bin, count)).collect(),
-        marks: marks(&(0..overview.ranked.len()).collect::<Vec<_>>(), overview, scale, links),
+        marks: marks(&(0..overview.ranked.len()).collect::<Vec<_>>(), overview, scale, (links, None)),
         lanes_left: overview.entities.len().saturating_sub(lanes.len()),
         lanes,
         ticks: ticks(scale),
-        span: format!("{} UTC", words::span(overview.first, overview.last)),
+        span: format!("{} UTC", words::span(scale.first(), scale.last())),
+        outliers: sides.iter().filter_map(|&(left, side)| Outliers::new(left?, side, links)).collect(),
     })
 }
 
-/// The files' timelines on one scale: each bin's events are spread evenly over the time it stands for.
-#[expect(clippy::cast_precision_loss, reason = "counts of a chart")]
-fn merged(reports: &[&FileReport], scale: Scale) -> Vec<f64> {
-    let mut counts = vec![0.0; BINS];
-    for timeline in reports.iter().map(|report| &report.timeline) {
-        let Some(start) = timeline.start else { continue };
-        let width = timeline.bin_secs.max(1) as f64;
-        for (bin, &events) in timeline.events.iter().enumerate().filter(|&(_, &events)| events > 0) {
-            let from = (start.as_second() - scale.start) as f64 + bin as f64 * width;
-            let left = (from / scale.seconds).clamp(0.0, 1.0) * BINS as f64;
-            let right = ((from + width) / scale.seconds).clamp(0.0, 1.0) * BINS as f64;
-            spread(&mut counts, (left, right), events as f64);
-        }
-    }
-    counts
-}
-
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..BINS")]
-fn spread(counts: &mut [f64], (left, right): (f64, f64), events: f64) {
-    let last = counts.len() - 1;
-    if right - left < 1e-9 {
-        counts[(left as usize).min(last)] += events;
-        return;
-    }
-    let first = (left as usize).min(last);
-    let end = (right.ceil() as usize).clamp(first + 1, last + 1);
-    for (count, bin) in counts[first..end].iter_mut().zip(first..) {
-        let overlap = right.min(bin as f64 + 1.0) - left.max(bin as f64);
-        *count += events * overlap.max(0.0) / (right - left);
+impl Outliers {
+    fn new(left: Left, side: &'static str, links: &Links<'_>) -> Option<Self> {
+        let (events, findings) = (left.events, left.findings);
+        let count = match (events, findings) {
+            (0, 0) => return None,
+            (0, findings) => words::counted(findings, "finding", words::THIN),
+            (events, 0) => words::counted(events, "event", words::THIN),
+            (events, findings) => format!(
+                "{} and {}",
+                words::counted(events, "event", words::THIN),
+                words::counted(findings, "finding", words::THIN)
+            ),
+        };
+        Some(Self { count, side, edge: words::instant(left.edge), href: (links.beyond)(left) })
     }
 }
 
@@ -180,22 +165,28 @@ fn event_bin(scale: Scale, bin: usize, count: f64) -> EventBin {
     }
 }
 
-/// One mark for each slot and severity, drawn from mild to severe so that the worst lies on top.
+/// One mark for each slot and severity, drawn from mild to severe so that the worst lies on top. Findings outside of the
+/// drawn part have none. `of` is the entity of the lane.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..SLOTS")]
-fn marks(positions: &[usize], overview: &Overview<'_>, scale: Scale, links: &Links<'_>) -> Vec<Mark> {
+fn marks(
+    positions: &[usize],
+    overview: &Overview<'_>,
+    scale: Scale,
+    (links, of): (&Links<'_>, Option<&Entity>),
+) -> Vec<Mark> {
     let mut slots: std::collections::BTreeMap<(Severity, usize), Vec<usize>> = std::collections::BTreeMap::new();
     for &position in positions {
         let finding = overview.ranked[position].finding;
-        let Some(first) = finding.first_seen.or(finding.last_seen) else { continue };
-        let slot = (scale.place(first.as_second()) * SLOTS as f64) as usize;
+        let Some((first, _)) = scale::times(finding).filter(|&times| scale.shows(times)) else { continue };
+        let slot = (scale.place(first) * SLOTS as f64) as usize;
         slots.entry((finding.severity, slot)).or_default().push(position);
     }
-    let mark = |(severity, _): (Severity, usize), of: Vec<usize>| {
-        let finding = overview.ranked[of[0]].finding;
-        let first = finding.first_seen.or(finding.last_seen).map_or(0, Timestamp::as_second);
-        let last = finding.last_seen.or(finding.first_seen).map_or(0, Timestamp::as_second);
-        let more = if of.len() > 1 { format!(" and {} more", of.len() - 1) } else { String::new() };
+    let mark = |severity: Severity, behind: Vec<usize>| {
+        let finding = overview.ranked[behind[0]].finding;
+        let (first, last) = scale::times(finding).unwrap_or_default();
+        let more = if behind.len() > 1 { format!(" and {} more", behind.len() - 1) } else { String::new() };
         let when = words::span(finding.first_seen, finding.last_seen);
+        let several = if behind.len() > 1 { (links.several)(&behind, of) } else { None };
         Mark {
             x: percent(scale.place(first)),
             end: percent(scale.place(last)),
@@ -205,10 +196,10 @@ fn marks(positions: &[usize], overview: &Overview<'_>, scale: Scale, links: &Lin
                 SeverityLook::of(severity).title,
                 visible::plain(&finding.title, 48)
             ),
-            target: (links.finding)(of[0]),
+            target: several.or_else(|| (links.finding)(behind[0])),
         }
     };
-    slots.into_iter().map(|(slot, of)| mark(slot, of)).collect()
+    slots.into_iter().map(|((severity, _), behind)| mark(severity, behind)).collect()
 }
 
 fn lanes(overview: &Overview<'_>, scale: Scale, links: &Links<'_>) -> Vec<Lane> {
@@ -218,8 +209,8 @@ fn lanes(overview: &Overview<'_>, scale: Scale, links: &Links<'_>) -> Vec<Lane> 
             kind: kind_title(entity.kind),
             name: entity.value.clone(),
             href: (links.entity)(entity),
-            count: positions.len(),
-            marks: marks(positions, overview, scale, links),
+            count: words::grouped(positions.len() as u64, words::THIN),
+            marks: marks(positions, overview, scale, (links, Some(entity))),
         })
         .collect()
 }
@@ -349,15 +340,15 @@ mod tests {
     use super::*;
     use crate::report::fixture;
 
-    #[test]
-    fn merging_timelines_keeps_every_event() {
-        let reports = fixture::reports();
-        let overview = Overview::new(&reports);
-        let reports: Vec<_> = reports.iter().collect();
-        let scale = Scale::new(&reports, &overview).unwrap();
-        let merged: f64 = merged(&reports, scale).iter().sum();
-        let given: u64 = reports.iter().flat_map(|report| &report.timeline.events).sum();
-        assert!((merged - given as f64).abs() < 1.0, "{merged} of {given}");
+    fn links<'a>() -> Links<'a> {
+        Links {
+            finding: &|_| None,
+            several: &|_, _| None,
+            entity: &|_| None,
+            beyond: &|_| None,
+            window: Window::default(),
+            lanes: 5,
+        }
     }
 
     #[test]
@@ -369,16 +360,66 @@ mod tests {
         reports[1].first_event = Some(Timestamp::MIN);
         reports[1].last_event = Some(Timestamp::MAX);
         let overview = Overview::new(&reports);
-        let links = Links { finding: &|_| None, entity: &|_| None, lanes: 5 };
-        let chart = time_chart(&reports.iter().collect::<Vec<_>>(), &overview, &links).unwrap();
+        let chart = time_chart(&reports.iter().collect::<Vec<_>>(), &overview, &links()).unwrap();
         assert!(!serde_json::to_string(&chart).unwrap().contains("NaN"));
-        assert!(time_chart(&[], &Overview::new(&[]), &links).is_none());
+        assert!(time_chart(&[], &Overview::new(&[]), &links()).is_none());
+    }
+
+    #[test]
+    fn one_wrong_clock_does_not_squeeze_the_rest() {
+        let mut reports = fixture::reports();
+        let usual = {
+            let overview = Overview::new(&reports);
+            time_chart(&reports.iter().collect::<Vec<_>>(), &overview, &links()).unwrap()
+        };
+        // As a log's counts are when it names one event of 2099: bins of years, all others in the first.
+        let far: Timestamp = "2099-01-01T00:00:00Z".parse().unwrap();
+        let timeline = &mut reports[0].timeline;
+        let events: u64 = timeline.events.iter().sum();
+        let width = 1 << 24;
+        let bins = usize::try_from((far.as_second() - timeline.start.unwrap().as_second()) / width).unwrap() + 1;
+        timeline.bin_secs = width.unsigned_abs();
+        timeline.events = vec![0; bins];
+        (timeline.events[0], timeline.events[bins - 1]) = (events - 1, 1);
+        reports[0].last_event = Some(far);
+        let mut odd = reports[0].findings[7].clone();
+        (odd.id, odd.first_seen, odd.last_seen) = ("odd".to_owned(), Some(far), Some(far));
+        reports[0].findings.push(odd);
+        let overview = Overview::new(&reports);
+        let all: Vec<_> = reports.iter().collect();
+        let chart = time_chart(&all, &overview, &links()).unwrap();
+        assert_eq!(chart.span, usual.span);
+        assert_eq!(chart.marks.len(), usual.marks.len());
+        let told: Vec<_> = chart.outliers.iter().map(|one| (one.count.replace('\u{202f}', " "), one.side)).collect();
+        assert_eq!(told, [("1 event and 1 finding".to_owned(), "after")]);
+        assert!(usual.outliers.is_empty());
+        // Who asks for that time sees it, and nothing is left out that they did not leave out themselves.
+        let window = Window { since: Some(far), until: None };
+        let chart = time_chart(&all, &overview, &Links { window, ..links() }).unwrap();
+        assert!(chart.span.starts_with("2099-01-01") && chart.outliers.is_empty(), "{chart:?}");
+    }
+
+    #[test]
+    fn since_and_until_zoom() {
+        let reports = fixture::reports();
+        let overview = Overview::new(&reports);
+        let all: Vec<_> = reports.iter().collect();
+        let time = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let window = Window { since: time("2026-11-14T03:00:00Z"), until: time("2026-11-14T05:00:00Z") };
+        let chart = time_chart(&all, &overview, &Links { window, ..links() }).unwrap();
+        assert_eq!(chart.span, "2026-11-14 03:00:00 to 05:00:00 UTC");
+        assert_eq!(chart.bin, "50 s");
+        let whole = time_chart(&all, &overview, &links()).unwrap();
+        assert!(chart.marks.len() < whole.marks.len());
+        assert!(chart.outliers.is_empty(), "what a person left out is not told");
+        let window = Window { since: time("2031-01-01T00:00:00Z"), until: None };
+        assert!(time_chart(&all, &overview, &Links { window, ..links() }).is_none());
     }
 
     #[test]
     fn ticks_are_round_and_few() {
         for seconds in [1.0, 59.0, 3_600.0, 86_400.0, 9_000_000.0, 3e9] {
-            let ticks = ticks(Scale { start: 1_763_078_411, seconds });
+            let ticks = ticks(Scale::new(1_763_078_411, seconds));
             assert!((1..=8).contains(&ticks.len()), "{seconds}: {ticks:?}");
         }
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use watchbell_sink::{Entity, Finding, Severity, ThreatType};
 
 /// Who looks, and what they may do.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a key allows or not")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Visitor {
     /// Their name, where people are asked who they are.
@@ -15,6 +16,10 @@ pub struct Visitor {
     pub may_see_sinks: bool,
     /// Whether they may send findings to the sinks.
     pub may_forward: bool,
+    /// Whether they may begin batches and see them: jobs name files of this machine and the keys of others.
+    pub may_run_batches: bool,
+    /// Whether they may see trainings.
+    pub may_see_trainings: bool,
 }
 
 /// What the list is narrowed to, as texts of the form's fields; empty is no filter.
@@ -74,8 +79,6 @@ pub struct SinkFacts {
     pub name: String,
     /// Its type; empty for one that is not configured any more.
     pub kind: String,
-    /// Findings below this don't go there.
-    pub min_severity: Option<Severity>,
     /// What arrived.
     pub delivered: u64,
     /// What can go out now.
@@ -90,8 +93,21 @@ pub struct SinkFacts {
     pub oldest: Option<Timestamp>,
     /// Why nothing goes there.
     pub held: Option<HeldFacts>,
-    /// What last went wrong, and when.
-    pub last_error: Option<(String, Timestamp)>,
+    /// Whether something is on its way and nothing has arrived since the last error.
+    pub is_failing: bool,
+    /// What last went wrong.
+    pub last_error: Option<ErrorFacts>,
+}
+
+/// What went wrong with a sink.
+#[derive(Debug, Clone)]
+pub struct ErrorFacts {
+    /// What was said.
+    pub message: String,
+    /// Whether the destination answered; otherwise it could not be reached.
+    pub was_answered: bool,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Why nothing goes to a sink.
@@ -110,6 +126,8 @@ pub struct HeldFacts {
 pub struct JobFacts {
     /// What is done, for people.
     pub title: &'static str,
+    /// Whether a model is trained; otherwise logs are read.
+    pub is_training: bool,
     /// `waiting`, `running`, `succeeded`, `failed`, `cancelled`.
     pub state: &'static str,
     /// What it does at the moment.

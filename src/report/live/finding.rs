@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use minijinja::{context, value::Serde};
 use serde::Serialize;
+use watchbell_sink::ThreatType;
 
 use super::{
     Page, address,
@@ -68,8 +69,14 @@ impl Page {
             note: decision.note.as_deref(),
         });
         let sinks: Vec<_> = input.sinks.iter().filter(|sink| !sink.kind.is_empty()).collect();
+        // Another step of the chain is another finding about the same entity, suppressed or not.
+        let step = |threat: ThreatType| {
+            let entity = finding.entity.value.as_str();
+            let pairs = [("threat", threat.name()), ("entity", entity), ("suppressed", "show")];
+            (threat != finding.threat_type).then(|| address::overview(pairs))
+        };
         let context = context! {
-            item => Serde(Card::new(1, item, &ALONE)),
+            item => Serde(Card::new(1, item, &ALONE, &step)),
             href => address::finding(&finding.id),
             json_href => format!("/v1{}", address::finding(&finding.id)),
             same_entity => address::overview([("entity", finding.entity.value.as_str()), ("suppressed", "show")]),
@@ -89,6 +96,7 @@ impl<'a> DeliveryRow<'a> {
         let (is, state) = match one.state.as_str() {
             "delivered" => ("good", "delivered"),
             "dead" => ("bad", "dead letter"),
+            "ready" if one.error.is_some() => ("bad", "failing, is tried again"),
             "ready" => ("busy", "on its way"),
             "awaiting_ack" => ("busy", "sent, not confirmed yet"),
             "purged" => ("none", "given up"),

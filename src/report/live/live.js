@@ -35,41 +35,58 @@
     return answer;
   }
 
-  // Parts: fetched, compared, put in place. Focus and open folds stay where they are.
+  // Parts: fetched, compared, put in place. Focus and open folds stay where they are. Gives "" when it is done, else why not.
   const shown = new Map(all("[data-part]").map((part) => [part.dataset.part, part.outerHTML]));
+  const arrived = new Map();
+  const filtered = ["top", "chart", "list"];
   let asked = 0;
   async function refresh(names) {
     const wanted = names.filter((name) => one("[data-part=" + name + "]"));
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return "";
     const number = (asked += 1);
+    const place = location.search;
     const address = new URL(location.href);
     address.hash = "";
     address.searchParams.set("fragment", wanted.join(","));
     let response;
+    let text;
     try {
       response = await fetch(address, { credentials: "same-origin", cache: "no-store", redirect: "error" });
+      text = await response.text();
     } catch {
-      return;
+      return "away";
     }
     if (response.status === 401) location.assign("/login");
-    if (!response.ok) return;
-    const text = await response.text();
-    // An answer that a later one has overtaken is old.
-    if (number !== asked && wanted.includes("list")) return;
+    if (!response.ok) return "refused";
     const parsed = new DOMParser().parseFromString(text, "text/html");
-    for (const fresh of all("[data-part]", parsed)) put(fresh);
+    for (const fresh of all("[data-part]", parsed)) {
+      const name = fresh.dataset.part;
+      // A later answer about the same part may have come before this one; one about other parts takes nothing from it.
+      if ((arrived.get(name) || 0) > number) continue;
+      // Other filters were chosen meanwhile, whose answer is on its way.
+      if (location.search !== place && filtered.includes(name)) continue;
+      arrived.set(name, number);
+      put(fresh);
+    }
+    return "";
   }
 
   function put(fresh) {
     const name = fresh.dataset.part;
     const old = one("[data-part=" + name + "]");
-    if (!old || shown.get(name) === fresh.outerHTML) return;
+    if (!old) return;
+    old.removeAttribute("aria-busy");
+    if (shown.get(name) === fresh.outerHTML) return;
     shown.set(name, fresh.outerHTML);
     const focus = document.activeElement;
     const key = old.contains(focus) ? focus.id || focus.getAttribute("href") : null;
     const node = document.importNode(fresh, true);
     wake(node);
     old.replaceWith(node);
+    if (name === "top") {
+      saying = one("#verdict", node).textContent + " - Watchbell";
+      title();
+    }
     if (key === null) return;
     const again = all("[id], [href]", node).find((element) => element.id === key || element.getAttribute("href") === key);
     const target = again || node;
@@ -77,9 +94,16 @@
     target.focus({ preventScroll: true });
   }
 
+  // The tab says what the page says, and what came while nobody looked.
+  let saying = document.title;
+  let news = 0;
+  function title() {
+    document.title = (news > 0 ? "(" + news + " new) " : "") + saying;
+  }
+
   // Controls that would do nothing without this script are hidden until it runs.
   function wake(root) {
-    for (const control of all("[data-open], [data-copy], [data-lift]", root)) control.hidden = false;
+    for (const control of all("[data-open], [data-copy], [data-lift], [data-batch]", root)) control.hidden = false;
   }
   wake(document);
 
@@ -115,16 +139,30 @@
   }
 
   document.addEventListener("click", (event) => {
-    const control = event.target.closest("[data-open], [data-copy], [data-lift], [data-go]");
+    const control = event.target.closest("[data-open], [data-copy], [data-lift], [data-batch], [data-go]");
     if (!control) return;
     if (control.dataset.open) open(control.dataset.open);
     else if (control.dataset.lift) lift(control);
     else if ("copy" in control.dataset) copy(control);
+    else if ("batch" in control.dataset) batch(control);
     else if (!event.defaultPrevented && event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && one("#list")) {
       event.preventDefault();
-      go(control.href);
+      go(control.href.baseVal || control.href);
     }
   });
+
+  // A first round over the log directory.
+  async function batch(control) {
+    control.disabled = true;
+    try {
+      await send("POST", "/v1/batches", {});
+      tell("The batch has begun.");
+      await refresh(["jobs"]);
+    } catch (error) {
+      tell(error.message);
+      control.disabled = false;
+    }
+  }
 
   // Lifting a suppression, on both pages.
   let lifted = null;
@@ -165,11 +203,22 @@
   async function go(address, replace) {
     history[replace ? "replaceState" : "pushState"](null, "", address);
     fill();
-    await refresh(["top", "chart", "list"]);
+    if (!(await looked())) return;
     const top = one("#findings");
     if (top.getBoundingClientRect().top < 0) top.scrollIntoView();
     const count = one("#count");
     if (count) tell(count.textContent);
+  }
+  // The list of the address, or why it is not. Never the old list as if it were the new one.
+  async function looked() {
+    const why = await refresh(filtered);
+    if (why === "refused") location.reload();
+    if (why === "away") {
+      for (const name of filtered) waiting.add(name);
+      for (const name of ["chart", "list"]) one("[data-part=" + name + "]").setAttribute("aria-busy", "true");
+      tell("The server can't be reached: what is shown is of before.");
+    }
+    return why === "";
   }
   function fill() {
     if (!form) return;
@@ -190,7 +239,7 @@
     form.addEventListener("submit", (event) => { event.preventDefault(); go(address()); });
     form.addEventListener("change", () => go(address()));
     one("#clear").addEventListener("click", (event) => { event.preventDefault(); form.reset(); go("/"); for (const field of all("[name]", form)) field.value = ""; });
-    addEventListener("popstate", () => { fill(); refresh(["top", "chart", "list"]); });
+    addEventListener("popstate", () => { fill(); looked(); });
   }
 
   // One finding.
@@ -292,7 +341,8 @@
       soon = null;
       const names = [...waiting];
       waiting.clear();
-      await refresh(names);
+      // What could not be fetched is fetched with the next change, or the next look.
+      if ((await refresh(names)) !== "") for (const name of names) waiting.add(name);
     }, 400);
   }
 
@@ -316,6 +366,10 @@
       if (kind === "findings") {
         const told = JSON.parse(event.data);
         tell(told.count === 1 ? "1 new finding." : told.count + " new findings.");
+        if (document.hidden) {
+          news += told.count;
+          title();
+        }
       }
       changed(kind);
     });
@@ -332,7 +386,12 @@
     follow();
     // What other programs did is told by nobody: a slow look covers it.
     setInterval(() => changed("missed"), 60000);
-    document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting.size > 0) changed("none"); });
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) return;
+      news = 0;
+      title();
+      if (waiting.size > 0) changed("none");
+    });
     addEventListener("pagehide", () => { if (stream) stream.close(); });
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }

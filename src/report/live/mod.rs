@@ -9,13 +9,15 @@ pub mod address;
 mod assets;
 mod facts;
 mod finding;
+mod narrowed;
 mod overview;
 
 use minijinja::{Environment, Value, context, value::Serde};
 
 pub use assets::Asset;
 pub use facts::{
-    DecisionFacts, DeliveryFacts, FilterFacts, HeldFacts, JobFacts, RowFacts, SinkFacts, SuppressionFacts, Visitor,
+    DecisionFacts, DeliveryFacts, ErrorFacts, FilterFacts, HeldFacts, JobFacts, RowFacts, SinkFacts, SuppressionFacts,
+    Visitor,
 };
 pub use finding::FindingInput;
 pub use overview::OverviewInput;

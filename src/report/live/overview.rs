@@ -8,6 +8,7 @@ use watchbell_sink::{Entity, Severity, ThreatType};
 use super::{
     Page, address,
     facts::{FilterFacts, JobFacts, RowFacts, SinkFacts, SuppressionFacts},
+    narrowed::{beyond, ranges, several, with},
 };
 use crate::report::{
     FileReport,
@@ -15,6 +16,7 @@ use crate::report::{
         chart::{Links, kind_title, percent, time_chart},
         look::SeverityLook,
         page::{kinds, severities},
+        scale::Window,
     },
     overview::Overview,
     words,
@@ -24,6 +26,8 @@ use crate::report::{
 const LANES: usize = 6;
 /// Jobs that are shown.
 const JOBS: usize = 5;
+/// Names that are offered for one that was not found.
+const NEAR: usize = 5;
 
 /// Parts that are fetched again when something changes.
 const PARTS: [(&str, &str); 6] = [
@@ -54,6 +58,8 @@ pub struct OverviewInput<'a> {
     pub before: usize,
     /// What could not be read or understood.
     pub notices: &'a [String],
+    /// The filters' times, from and until.
+    pub between: (Option<Timestamp>, Option<Timestamp>),
     /// The sinks; `None` when the outbox can't be read.
     pub sinks: Option<&'a [SinkFacts]>,
     /// The jobs, the newest first.
@@ -70,8 +76,18 @@ impl Page {
     pub fn overview(input: OverviewInput<'_>) -> Self {
         let OverviewInput { matching, filter, now, .. } = input;
         let finding = |position: usize| Some(address::finding(&matching.ranked[position].finding.id));
-        let entity = |entity: &Entity| Some(with(filter, "entity", &entity.value));
-        let links = Links { finding: &finding, entity: &entity, lanes: LANES };
+        let entity = |entity: &Entity| Some(with(filter, &[("entity", &entity.value)]));
+        let several = |positions: &[usize], of: Option<&Entity>| several(&input, positions, of);
+        let beyond = |left| beyond(filter, left);
+        let (since, until) = input.between;
+        let links = Links {
+            finding: &finding,
+            several: &several,
+            entity: &entity,
+            beyond: &beyond,
+            window: Window { since, until },
+            lanes: LANES,
+        };
         let sinks: Option<Vec<_>> = input.sinks.map(|sinks| sinks.iter().map(|sink| SinkRow::new(sink, now)).collect());
         let context = context! {
             top => Serde(Top::new(input)),
@@ -82,23 +98,20 @@ impl Page {
             severities => Serde([Severity::Low, Severity::Medium, Severity::High, Severity::Critical].map(SeverityLook::of)),
             list => Serde(List::new(input)),
             sinks => Serde(sinks),
-            jobs => Serde(input.jobs.iter().take(JOBS).map(|job| JobRow::new(job, now)).collect::<Vec<_>>()),
-            jobs_running => input.jobs.iter().filter(|job| job.state == "running").count(),
+            ranges => Serde(ranges(&input)),
+            jobs => Serde(Jobs::new(input.jobs, now)),
             suppressions => Serde(input.suppressions.iter().map(|one| SuppressionRow::new(one, now)).collect::<Vec<_>>()),
         };
         Self { template: "overview.html", parts: &PARTS, context }
     }
 }
 
-/// The overview with one filter changed, from its first page.
-fn with(filter: &FilterFacts, name: &str, value: &str) -> String {
-    address::overview(filter.pairs().map(|(known, old)| (known, if known == name { value } else { old })))
-}
-
 #[derive(Debug, Serialize)]
 struct Top<'a> {
     verdict: String,
     scope: String,
+    /// Whether nothing has been read.
+    is_empty: bool,
     notices: &'a [String],
     findings: u64,
     severities: Vec<Share>,
@@ -154,6 +167,7 @@ impl<'a> Top<'a> {
                 ringing.verdict(words::THIN)
             },
             scope: if input.reports.is_empty() { "Run a batch, or send logs to the API".to_owned() } else { scope },
+            is_empty: input.reports.is_empty(),
             notices: input.notices,
             findings: ringing.ranked.len() as u64,
             severities: severities(ringing).into_iter().map(share).collect(),
@@ -175,12 +189,15 @@ impl Delivery {
         };
         let sum = |of: fn(&SinkFacts) -> u64| sinks.iter().map(of).fold(0, u64::saturating_add);
         let held = sinks.iter().filter(|sink| sink.held.is_some()).count() as u64;
+        let failing = sinks.iter().filter(|sink| sink.is_failing).count() as u64;
         let (dead, pending) = (sum(|sink| sink.dead), sum(SinkFacts::pending));
         let delivered = format!("{} delivered", words::grouped(sum(|sink| sink.delivered), words::THIN));
         let number = |number| words::grouped(number, words::THIN);
+        let waiting = || format!("{} waiting", number(pending));
         let (is, value, note) = match (sinks.len(), held, dead, pending) {
             (0, ..) => ("none", "Off".to_owned(), "no sink is set up".to_owned()),
-            (_, 1.., _, _) => ("bad", format!("{} held", number(held)), format!("{} waiting", number(pending))),
+            (_, 1.., _, _) => ("bad", format!("{} held", number(held)), waiting()),
+            _ if failing > 0 => ("bad", format!("{} failing", number(failing)), waiting()),
             (_, 0, 1.., _) => ("bad", format!("{} dead", number(dead)), delivered),
             (_, 0, 0, 1..) => ("busy", format!("{} waiting", number(pending)), delivered),
             _ if sum(|sink| sink.delivered) == 0 => {
@@ -207,6 +224,8 @@ struct List<'a> {
     suppressed: usize,
     /// Where suppressed findings are seen.
     with_suppressed: String,
+    /// What the entity that was looked for may have meant, when nothing is found: names and addresses.
+    near: Vec<(&'a str, String)>,
     first: Option<String>,
     next: Option<String>,
 }
@@ -223,11 +242,23 @@ impl<'a> List<'a> {
             to,
             total,
             suppressed: input.suppressed,
-            with_suppressed: with(filter, "suppressed", "only"),
+            with_suppressed: with(filter, &[("suppressed", "only")]),
+            near: if total == 0 { near(input) } else { Vec::new() },
             first: (input.before > 0).then(|| address::overview(filter.pairs())),
             next: last.map(after),
         }
     }
+}
+
+/// Entities with findings whose name holds what was looked for, without the other filters.
+fn near<'a>(input: OverviewInput<'a>) -> Vec<(&'a str, String)> {
+    let wanted = input.filter.entity.trim().to_lowercase();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let names = input.ringing.entities.iter().map(|(entity, _)| entity.value.as_str());
+    let holding = names.filter(|name| name.to_lowercase().contains(&wanted));
+    holding.take(NEAR).map(|name| (name, address::overview([("entity", name)]))).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -261,7 +292,7 @@ impl<'a> Row<'a> {
             why: finding.reasons.first().map(|reason| reason.text.as_str()),
             entity_kind: kind_title(finding.entity.kind),
             entity: &finding.entity.value,
-            entity_href: with(filter, "entity", &finding.entity.value),
+            entity_href: with(filter, &[("entity", &finding.entity.value)]),
             risk: finding.risk_score,
             risk_width: percent(f64::from(finding.risk_score.min(100)) / 100.0),
             events: words::grouped(finding.event_count, words::THIN),
@@ -295,6 +326,10 @@ impl<'a> SinkRow<'a> {
         let (is, state) = match sink {
             SinkFacts { held: Some(_), .. } => ("bad", "held"),
             SinkFacts { kind, .. } if kind.is_empty() => ("none", "not set up any more"),
+            SinkFacts { is_failing: true, last_error, .. } => (
+                "bad",
+                if last_error.as_ref().is_some_and(|error| error.was_answered) { "failing" } else { "not reachable" },
+            ),
             SinkFacts { dead: 1.., .. } => ("bad", "dead letters"),
             _ if pending > 0 => ("busy", "sending"),
             SinkFacts { delivered: 0, .. } => ("none", "nothing sent yet"),
@@ -303,7 +338,7 @@ impl<'a> SinkRow<'a> {
         let parts = [(sink.ready, "ready"), (sink.waiting, "retried later"), (sink.awaiting_ack, "unconfirmed")];
         let parts = parts.iter().filter(|(count, _)| *count > 0);
         let held = sink.held.as_ref().map(|held| (format!("{}: {}", held.kind, held.message), ago(held.since, now)));
-        let is_troubled = sink.dead > 0 || sink.waiting > 0;
+        let is_troubled = sink.is_failing || sink.dead > 0 || sink.waiting > 0;
         let error = sink.last_error.as_ref().filter(|_| is_troubled);
         Self {
             name: &sink.name,
@@ -316,8 +351,25 @@ impl<'a> SinkRow<'a> {
             dead: sink.dead,
             dead_text: words::grouped(sink.dead, words::THIN),
             oldest: sink.oldest.map(|oldest| ago(oldest, now)),
-            trouble: held.or_else(|| error.map(|(message, at)| (message.clone(), ago(*at, now)))),
+            trouble: held.or_else(|| error.map(|error| (error.message.clone(), ago(error.at, now)))),
         }
+    }
+}
+
+/// The newest jobs: of both kinds, and of each, because not every key may see both.
+#[derive(Debug, Serialize)]
+struct Jobs<'a> {
+    all: Vec<JobRow<'a>>,
+    batches: Vec<JobRow<'a>>,
+    trainings: Vec<JobRow<'a>>,
+}
+
+impl<'a> Jobs<'a> {
+    fn new(jobs: &'a [JobFacts], now: Timestamp) -> Self {
+        let rows = |wanted: fn(&JobFacts) -> bool| {
+            jobs.iter().filter(|job| wanted(job)).take(JOBS).map(|job| JobRow::new(job, now)).collect()
+        };
+        Self { all: rows(|_| true), batches: rows(|job| !job.is_training), trainings: rows(|job| job.is_training) }
     }
 }
 

@@ -11,7 +11,14 @@ fn now() -> Timestamp {
 }
 
 fn visitor() -> Visitor {
-    Visitor { name: Some(fixture::HOSTILE[1].to_owned()), may_judge: true, may_see_sinks: true, may_forward: true }
+    Visitor {
+        name: Some(fixture::HOSTILE[1].to_owned()),
+        may_judge: true,
+        may_see_sinks: true,
+        may_forward: true,
+        may_run_batches: true,
+        may_see_trainings: true,
+    }
 }
 
 fn hostile(at: usize) -> String {
@@ -44,13 +51,22 @@ fn overview_of(reports: &[FileReport], filter: &FilterFacts) -> Page {
             waiting: 1,
             dead: 2,
             oldest: Some(now()),
-            last_error: Some((hostile(7), now())),
+            last_error: Some(ErrorFacts { message: hostile(7), was_answered: true, at: now() }),
+            ..SinkFacts::default()
+        },
+        SinkFacts {
+            name: "away".to_owned(),
+            kind: "webhook".to_owned(),
+            ready: 8,
+            is_failing: true,
+            last_error: Some(ErrorFacts { message: "connection refused".to_owned(), was_answered: false, at: now() }),
             ..SinkFacts::default()
         },
         SinkFacts { name: "old".to_owned(), ..SinkFacts::default() },
     ];
-    let job = |state, error| JobFacts {
-        title: "Batch",
+    let job = |is_training, state, error| JobFacts {
+        title: if is_training { "Training" } else { "Batch" },
+        is_training,
         state,
         stage: hostile(8),
         bytes: (50, 200),
@@ -58,7 +74,7 @@ fn overview_of(reports: &[FileReport], filter: &FilterFacts) -> Page {
         times: (now(), None),
         error,
     };
-    let jobs = [job("running", None), job("failed", Some(hostile(9)))];
+    let jobs = [job(false, "running", None), job(true, "failed", Some(hostile(9)))];
     let suppressions = [suppression()];
     let notices: Vec<_> = fixture::HOSTILE.iter().map(|text| (*text).to_owned()).collect();
     Page::overview(OverviewInput {
@@ -69,6 +85,7 @@ fn overview_of(reports: &[FileReport], filter: &FilterFacts) -> Page {
         filter,
         rows: &rows,
         before: 0,
+        between: (None, None),
         notices: &notices,
         sinks: Some(&sinks),
         jobs: &jobs,
@@ -187,6 +204,12 @@ fn the_overview_says_what_matters() {
         "true positive",
         "dead letters",
         "not set up any more",
+        "not reachable",
+        "connection refused",
+        "<small>webhook</small>",
+        "?severity=critical\"",
+        ">24 h</a>",
+        "user ×4</small>",
         "50 B of 200 B",
         "1 d 12 h left",
         "Next page",
@@ -228,6 +251,75 @@ fn who_may_not_act_sees_no_buttons_and_no_sinks() {
 }
 
 #[test]
+fn jobs_are_for_those_who_may_see_them() {
+    let pages = Pages::new().unwrap();
+    let page = overview_of(&fixture::reports(), &FilterFacts::default());
+    let shown = |may_run_batches, may_see_trainings| {
+        let visitor = Visitor { may_run_batches, may_see_trainings, ..Visitor::default() };
+        let shown = pages.render(&page, &visitor).unwrap();
+        assert!(shown.contains("data-part=\"jobs\""), "the part stays, so that it can be fetched");
+        [shown.contains("<b>Batch</b>"), shown.contains("<b>Training</b>"), shown.contains("href=\"#jobs\"")]
+    };
+    assert_eq!(shown(false, false), [false, false, false]);
+    assert_eq!(shown(true, false), [true, false, true]);
+    assert_eq!(shown(false, true), [false, true, true]);
+    assert_eq!(shown(true, true), [true, true, true]);
+}
+
+#[test]
+fn a_name_that_is_nobody_s_gets_a_hint() {
+    let reports = fixture::reports();
+    let reports: Vec<&FileReport> = reports.iter().collect();
+    let (all, none) = (Overview::of(&reports, &|_| true), Overview::of(&reports, &|_| false));
+    let page = Page::overview(OverviewInput {
+        reports: &reports,
+        ringing: &all,
+        matching: &none,
+        suppressed: 0,
+        filter: &FilterFacts { entity: "Build".to_owned(), ..FilterFacts::default() },
+        rows: &[],
+        before: 0,
+        between: (None, None),
+        notices: &[],
+        sinks: None,
+        jobs: &[],
+        suppressions: &[],
+        now: now(),
+    });
+    let shown = Pages::new().unwrap().render_parts(&page, "list", &visitor()).unwrap().replace("&#x2f;", "/");
+    assert!(shown.contains("href=\"/?entity=build-07\""), "{shown}");
+}
+
+#[test]
+fn a_mark_of_several_leads_to_the_list_of_them() {
+    let mut reports = fixture::reports();
+    let twin = watchbell_sink::Finding { id: "twin".to_owned(), ..reports[0].findings[0].clone() };
+    reports[0].findings.push(twin);
+    let page = Pages::new().unwrap();
+    let page = page.render(&overview_of(&reports, &FilterFacts::default()), &visitor()).unwrap();
+    let page = page.replace("&#x2f;", "/").replace("&amp;", "&");
+    let all = "/?severity=high&since=2026-11-14T03%3A17&until=2026-11-14T03%3A18";
+    assert!(page.contains(&format!("href=\"{all}\"")), "{page}");
+    assert!(page.contains("href=\"/?severity=high&entity=alice&since=2026-11-14T03%3A17&until=2026-11-14T03%3A18\""));
+}
+
+#[test]
+fn the_steps_of_a_chain_are_links_and_values_are_folded() {
+    let mut reports = fixture::reports();
+    let finding = &mut reports[1].findings[0];
+    finding.chain = vec![ThreatType::BruteForce, finding.threat_type];
+    let value = finding.observables[0].clone();
+    finding.observables = vec![value; 30];
+    let all = Overview::new(&reports);
+    let place = all.ranked.iter().position(|item| item.finding.chain.len() == 2).unwrap();
+    let page = Pages::new().unwrap().render(&finding_of(&reports, place), &visitor()).unwrap();
+    let page = page.replace("&#x2f;", "/").replace("&amp;", "&");
+    assert_eq!(page.matches("<ol class=\"chain\"").count(), 1);
+    assert!(page.contains("href=\"/?threat=brute_force&entity=alice&suppressed=show\""), "{page}");
+    assert!(page.contains("22 more values</summary>"));
+}
+
+#[test]
 fn parts_are_what_the_page_has() {
     let pages = Pages::new().unwrap();
     let page = overview_of(&fixture::reports(), &FilterFacts::default());
@@ -266,6 +358,7 @@ fn nothing_at_all_is_a_page() {
         filter: &FilterFacts::default(),
         rows: &[],
         before: 0,
+        between: (None, None),
         notices: &[],
         sinks: None,
         jobs: &[],
@@ -273,7 +366,17 @@ fn nothing_at_all_is_a_page() {
         now: now(),
     });
     let shown = Pages::new().unwrap().render(&page, &visitor()).unwrap();
-    for text in ["Nothing has been read yet", "the outbox can&#39;t be read", "Nothing rings", "No job has run"] {
+    for text in [
+        "Nothing has been read yet",
+        "the outbox can&#39;t be read",
+        "watchbell batch --once",
+        "curl ",
+        "data-batch",
+        "No job has run",
+    ] {
         assert!(shown.contains(text) || shown.contains(&text.replace("&#39;", "&#x27;")), "{text}");
     }
+    assert!(!shown.contains("No event names a time"), "nothing was read, so no event lacks anything");
+    let looks = Pages::new().unwrap().render(&page, &Visitor::default()).unwrap();
+    assert!(looks.contains("watchbell batch --once") && !looks.contains("data-batch"));
 }
