@@ -33,8 +33,8 @@ pub use self::{
     desk::{
         Analysis, AnalyzeRequest, Arrival, BatchRequest, Change, DeadLetterPage, Delivery, Desk, EntityCount,
         Explanation, FindingView, ForwardOrder, ForwardReceipt, Health, HealthCheck, Job, JobKind, JobResult, JobState,
-        LONGEST_NAME, LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, Records, SinkEntry, SinkState,
-        Summary, TrainRequest, check_name,
+        LONGEST_NAME, LogFiles, LogInput, LogResult, ModelEntry, PageQuery, PlannedForward, Records, SinkEntry,
+        SinkState, Summary, TrainRequest, check_name,
     },
     error::{AppError, UnreadCause, with_causes},
     findings::{Findings, read_findings},

@@ -16,7 +16,6 @@ use super::{
     KeyCard, KeyRequest, NewKey,
     key::{KeptKey, PREFIX, id_of},
 };
-use crate::files;
 
 /// How the file is written; a file of tomorrow is not misread today.
 const VERSION: u32 = 1;

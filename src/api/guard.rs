@@ -17,8 +17,8 @@ use ipnet::IpNet;
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder, security::SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 
-use self::place::Places;
 pub(super) use self::around::{By, around};
+use self::place::Places;
 use super::{Shared, problem::Problem};
 use crate::{
     app::{AccessScope, AppError, AuditLog, Caller, Refusal, ServePlan, Sessions},

@@ -169,7 +169,9 @@ pub(super) fn suppress_among(
     let (now, made) = (Timestamp::now(), !dry_run);
     let lasts = request.expires.duration_since(now);
     if !lasts.is_positive() || lasts > LONGEST_SUPPRESSION {
-        return Err(AppError::Request("expected an end within a year from now, for example 30d".to_owned()).at("/expires"));
+        return Err(
+            AppError::Request("expected an end within a year from now, for example 30d".to_owned()).at("/expires")
+        );
     }
     let (scope, from_finding) = scope(&request.which, found)?;
     let suppression = Suppression { from_finding, ..Suppression::new(scope, reason, (now, request.expires)) };

@@ -187,7 +187,8 @@ impl Desk {
                             places.number(*kind, &mut done.report);
                         }
                         read.causes.extend(cause);
-                        read.logs.push(LogResult::of(&done.report, done.cut_short.map(|why| self.named(&why, &part.file))));
+                        read.logs
+                            .push(LogResult::of(&done.report, done.cut_short.map(|why| self.named(&why, &part.file))));
                         read.reports.push(done.report);
                     }
                     Err(Unread::Stopped) => return Err(AppError::Stopped),

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, error::Error, path::Path};
 
 use super::Desk;
-use crate::{app::analysis::with_causes, source::SourceFile};
+use crate::{app::with_causes, source::SourceFile};
 
 impl Desk {
     /// An error and its causes, with what is in the configured folders seen from there.
