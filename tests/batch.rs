@@ -1,7 +1,7 @@
 //! The batch's promises, tested with an analyzer that calls every line an anomaly: so each report says which lines it
 //! is about, and what is lost or doubled can be counted.
 
-mod place;
+mod log_folder;
 
 use std::{
     collections::BTreeMap,
@@ -20,11 +20,11 @@ use watchbell::{
 };
 
 use FileStatus::{Error, Skipped, Success};
-use place::{EveryLine, Place, plan};
+use log_folder::{EveryLine, LogFolder, plan};
 
 #[test]
 fn the_files_of_a_round_are_as_promised() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("auth.json", "a\nb\n");
     place.write("web/access.log", "c\n");
     let outcome = place.round();
@@ -57,7 +57,7 @@ fn the_jq_lines_that_people_use_work() {
         eprintln!("skipped: jq is not installed");
         return;
     }
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("auth.json", "a\nb\n");
     place.write("quiet.json", "");
     fs::write(place.log("broken.gz"), b"\x1f\x8b\x08\x00damaged").unwrap();
@@ -81,7 +81,7 @@ fn the_jq_lines_that_people_use_work() {
 
 #[test]
 fn an_unchanged_file_is_not_read_again() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     place.round();
     let analyzer = EveryLine::default();
@@ -98,7 +98,7 @@ fn an_unchanged_file_is_not_read_again() {
 
 #[test]
 fn a_grown_file_is_read_from_where_it_ended() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\nb\nhalf");
     place.round();
     place.append("a.log", " whole\nc\n");
@@ -113,7 +113,7 @@ fn a_grown_file_is_read_from_where_it_ended() {
 
 #[test]
 fn what_grows_by_half_a_line_makes_no_report() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     place.round();
     place.append("a.log", "ha");
@@ -126,7 +126,7 @@ fn what_grows_by_half_a_line_makes_no_report() {
 
 #[test]
 fn a_changed_file_is_read_anew() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\nb\n");
     place.round();
     place.write("a.log", "x\ny\nz\n");
@@ -139,7 +139,7 @@ fn a_changed_file_is_read_anew() {
 
 #[test]
 fn a_rotated_file_keeps_its_place() {
-    let place = Place::new();
+    let place = LogFolder::new();
     let old = "line 1 of the day before\nline 2 of the day before\n";
     place.write("auth.log", old);
     place.round();
@@ -162,7 +162,7 @@ fn a_rotated_file_keeps_its_place() {
 
 #[test]
 fn a_file_that_was_compressed_keeps_its_place() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("auth.log", "a\nb\n");
     place.round();
     let packed = fs::File::create(place.log("auth.log.1.gz")).unwrap();
@@ -179,7 +179,7 @@ fn a_file_that_was_compressed_keeps_its_place() {
 
 #[test]
 fn copy_and_truncate_loses_and_doubles_nothing() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("auth.log", "a\nb\n");
     place.round();
     place.append("auth.log", "c\n");
@@ -191,7 +191,7 @@ fn copy_and_truncate_loses_and_doubles_nothing() {
 
 #[test]
 fn a_vanished_file_is_no_problem_and_may_come_back() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     place.write("b.log", "b\n");
     place.round();
@@ -204,7 +204,7 @@ fn a_vanished_file_is_no_problem_and_may_come_back() {
 
 #[test]
 fn a_line_taken_out_of_the_list_has_its_file_read_again() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     place.write("b.log", "b\n");
     place.round();
@@ -220,7 +220,7 @@ fn a_line_taken_out_of_the_list_has_its_file_read_again() {
 
 #[test]
 fn logs_of_the_same_name_do_not_collide() {
-    let place = Place::new();
+    let place = LogFolder::new();
     for folder in ["web1", "web2", "web3"] {
         place.write(&format!("{folder}/auth.log"), &format!("{folder}\n"));
     }
@@ -231,7 +231,7 @@ fn logs_of_the_same_name_do_not_collide() {
 
 #[test]
 fn two_rounds_within_one_second_overwrite_nothing() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "");
     for number in 0..5 {
         place.append("a.log", &format!("{number}\n"));
@@ -242,7 +242,7 @@ fn two_rounds_within_one_second_overwrite_nothing() {
 
 #[test]
 fn the_output_directory_is_not_read() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     let mut plan = place.plan();
     plan.batch.output_dir = place.log("out");
@@ -256,7 +256,7 @@ fn the_output_directory_is_not_read() {
 
 #[test]
 fn what_fails_is_tried_again_and_nothing_is_doubled() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("good.log", "good\n");
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     packed.write_all(b"first\nsecond\nthird\n").unwrap();
@@ -280,14 +280,14 @@ fn what_fails_is_tried_again_and_nothing_is_doubled() {
 
 #[test]
 fn a_folder_without_logs_is_an_error_that_says_so() {
-    let place = Place::new();
+    let place = LogFolder::new();
     let error = place.round_with(&EveryLine::default()).err().unwrap().to_string();
     assert!(error.contains("0 files matched"), "{error}");
 }
 
 #[test]
 fn a_stopped_round_keeps_what_is_done_and_leaves_the_rest() {
-    let place = Place::new();
+    let place = LogFolder::new();
     for name in ["a", "b", "c"] {
         place.write(name, &format!("{name}\n"));
     }
@@ -301,7 +301,7 @@ fn a_stopped_round_keeps_what_is_done_and_leaves_the_rest() {
 
 #[test]
 fn a_job_survives_a_failing_round_and_ends_when_it_is_told() {
-    let place = Place::new();
+    let place = LogFolder::new();
     let stop = AtomicBool::new(false);
     let plan = place.plan();
     let job =
@@ -322,7 +322,7 @@ fn a_job_survives_a_failing_round_and_ends_when_it_is_told() {
 
 #[test]
 fn a_second_run_on_the_same_output_is_refused_with_the_number_of_the_first() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     let stop = AtomicBool::new(false);
     let plan = place.plan();
@@ -340,7 +340,7 @@ fn a_second_run_on_the_same_output_is_refused_with_the_number_of_the_first() {
 
 #[test]
 fn a_full_disk_is_noticed_before_anything_is_read() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     let mut plan = place.plan();
     let stop = AtomicBool::new(false);
@@ -364,7 +364,7 @@ fn a_full_disk_is_noticed_before_anything_is_read() {
 #[test]
 fn an_output_directory_that_cannot_be_written_is_named() {
     // A file where a folder should be: unlike missing rights it stops the superuser too.
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     fs::write(place.out(), "").unwrap();
     let error = place.round_with(&EveryLine::default()).err().unwrap().to_string();
@@ -382,7 +382,7 @@ fn an_output_directory_that_cannot_be_written_is_named() {
 
 #[test]
 fn a_damaged_ledger_is_refused_and_left_alone() {
-    let place = Place::new();
+    let place = LogFolder::new();
     place.write("a.log", "a\n");
     place.round();
     let ledger = place.out().join(".watchbell/ledger");
@@ -396,7 +396,7 @@ fn a_damaged_ledger_is_refused_and_left_alone() {
 
 #[test]
 fn hostile_names_stay_on_their_line() {
-    let place = Place::new();
+    let place = LogFolder::new();
     let name = "a\nlogs/b.log\u{1b}[31m";
     place.write(name, "a\n");
     place.round();
@@ -408,7 +408,7 @@ fn hostile_names_stay_on_their_line() {
 
 #[test]
 fn logs_and_reports_do_not_share_a_directory() {
-    let place = Place::new();
+    let place = LogFolder::new();
     let mut plan = place.plan();
     plan.batch.output_dir = place.folder.path().join("logs/../logs");
     let stop = AtomicBool::new(false);
@@ -433,7 +433,7 @@ fn child_of_the_kill_test() {
 
 #[test]
 fn killed_at_any_moment_it_neither_loses_nor_doubles() {
-    let place = Place::new();
+    let place = LogFolder::new();
     let mut expected = Vec::new();
     // Reproducible moments, as far as the machine's own pace lets them be.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

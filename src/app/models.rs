@@ -111,7 +111,7 @@ impl ModelCard {
 }
 
 impl ModelCard {
-    /// The same with the file's name alone, for whom the paths of this machine are no business of.
+    /// The same with the file's name alone, for those who are not to know where it lies.
     pub(super) fn by_name(self) -> Self {
         Self { file: self.file.file_name().map_or_else(PathBuf::new, PathBuf::from), ..self }
     }

@@ -67,7 +67,7 @@ pub enum ModelError {
 }
 
 impl ModelError {
-    /// The same with the file's name alone, for whom the paths of this machine are no business of.
+    /// The same with the file's name alone, for those who are not to know where it lies.
     #[must_use]
     pub fn by_name(mut self) -> Self {
         let (Self::Io { path, .. } | Self::NotAModel(path) | Self::Version { path, .. } | Self::Damaged { path, .. }) =

@@ -118,11 +118,11 @@ fn report(part: &LogPart, lines: &[String]) -> FileReport {
 }
 
 /// A folder with `logs` and `out`.
-pub(crate) struct Place {
+pub(crate) struct LogFolder {
     pub(crate) folder: tempfile::TempDir,
 }
 
-impl Place {
+impl LogFolder {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("logs")).unwrap();
