@@ -175,7 +175,7 @@ async fn clocks_may_differ_by_a_minute() {
 
 #[tokio::test]
 async fn a_token_can_not_choose_its_algorithm() {
-    let (_folder, _, tokens) = in_file();
+    let (_folder, path, tokens) = in_file();
     let refused = async |token: &str| {
         assert_eq!(tokens.admit(token, Timestamp::now()).await, Err(Refusal::Invalid), "{token}");
     };
@@ -199,6 +199,17 @@ async fn a_token_can_not_choose_its_algorithm() {
     }
     // Sound, but not configured.
     refused(&issuer().token(Algorithm::RS512, &right)).await;
+    // The same with a key that fits, because its issuer does not say what it is for.
+    let mut jwks = issuer().jwks();
+    jwks["keys"].as_array_mut().unwrap().iter_mut().for_each(|key| drop(key.as_object_mut().unwrap().remove("alg")));
+    fs::write(path, jwks.to_string()).unwrap();
+    let with = |algorithm| {
+        let header = Header { kid: Some("RS256".to_owned()), ..Header::new(algorithm) };
+        jsonwebtoken::encode(&header, &right, &issuer().signing(Algorithm::RS256)).unwrap()
+    };
+    assert!(tokens.admit(&with(Algorithm::RS256), Timestamp::now()).await.is_ok());
+    refused(&with(Algorithm::RS512)).await;
+    refused(&with(Algorithm::PS256)).await;
     // Signed with one key, naming another.
     let header = Header { kid: Some("RS256".to_owned()), ..Header::new(Algorithm::ES256) };
     refused(&jsonwebtoken::encode(&header, &right, &issuer().signing(Algorithm::ES256)).unwrap()).await;
