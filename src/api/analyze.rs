@@ -46,7 +46,9 @@ async fn analyze(
     let (name, hand_over) = asked(parameters)?;
     let taken = body::logs(&headers, body, limits).await?;
     let input = match taken {
-        document if is_document => LogInput::Records { name, records: waiting(|| records::records(document)).await? },
+        document if is_document => {
+            LogInput::Records { name, records: waiting(|| records::records(document)).await?.into() }
+        }
         Taken::Memory(text) => LogInput::Text { name, text },
         Taken::Spooled(file) => LogInput::Spooled { name, file },
     };

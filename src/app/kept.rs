@@ -299,7 +299,8 @@ impl Kept {
         for finding in &findings {
             // With a comma.
             let size = serde_json::to_vec(finding).map_err(io::Error::from)?.len() as u64 + 1;
-            if !left.hold(fitting + 1, bytes + size) && !(is_first && fitting == 0) {
+            let is_needed = is_first && fitting == 0;
+            if !is_needed && !left.hold(fitting + 1, bytes + size) {
                 break;
             }
             (fitting, bytes) = (fitting + 1, bytes + size);

@@ -140,4 +140,18 @@ mod tests {
         assert_ne!(counted("2001:db8::1"), counted("2001:db8:0:1::1"));
         assert_ne!(counted("192.0.2.1"), counted("192.0.2.2"));
     }
+
+    #[test]
+    fn a_proxy_that_nobody_configured_is_not_near() {
+        let near = Client { address: IpAddr::from([127, 0, 0, 1]), is_secure: false };
+        let of = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-forwarded-for", HeaderValue::from_static(value));
+            }
+            near.origin(&headers).is_loopback()
+        };
+        assert!(of(&[]) && of(&["127.0.0.1, ::1"]) && of(&["unknown"]));
+        assert!(!of(&["203.0.113.9"]) && !of(&["127.0.0.1", "::1, 203.0.113.9"]));
+    }
 }

@@ -57,7 +57,7 @@ async fn who_hangs_up_is_in_the_record() {
     let server = Server::start(place);
     let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/logs/auth.jsonl");
     let log = std::fs::read(sample).unwrap();
-    let host = server.address.strip_prefix("http://").unwrap();
+    let host = server.served.address.strip_prefix("http://").unwrap();
     let head = format!(
         "POST /analyze?hand_over=false HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {text}\r\n\
          Content-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",

@@ -148,7 +148,9 @@ fn who_may_not_leave_the_file_to_its_owner_changes_nothing() {
         // Only root can play two users.
         return;
     }
-    (open("", 0o777), open("api_keys.json", 0o666), open("api_keys.json.lock", 0o666));
+    open("", 0o777);
+    open("api_keys.json", 0o666);
+    open("api_keys.json.lock", 0o666);
     let before = std::fs::read(&path).unwrap();
     let mut command = place.command(&["keys", "create", "--name", "x", "--scope", "admin"]);
     command.uid(4711).gid(4711);

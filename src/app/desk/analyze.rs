@@ -61,7 +61,7 @@ pub enum LogInput {
         /// How the logs are shown.
         name: String,
         /// The records.
-        records: Records,
+        records: Box<Records>,
     },
     /// Files, and directories with all that is in them.
     Paths(Vec<PathBuf>),

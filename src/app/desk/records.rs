@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_line_is_the_record_that_it_was() {
-        let kind = |at: u64| if at % 3 == 0 || (200..400).contains(&at) { Kind::Text } else { Kind::Object };
+        let kind = |at: u64| if at.is_multiple_of(3) || (200..400).contains(&at) { Kind::Text } else { Kind::Object };
         let (mut places, mut records) = (Places::default(), [Vec::new(), Vec::new()]);
         for at in 0..1000 {
             places.push(kind(at));

@@ -95,7 +95,7 @@ fn inline(call: &Call<'_>, lines: Vec<LineOrRecord>) -> Result<Analyzed, Failure
             return Err(Failure::arguments("`logs` is longer than 4 MiB; put it into a file and give `path`"));
         }
     }
-    analyze(call, LogInput::Records { name: "inline".to_owned(), records }, 0)
+    analyze(call, LogInput::Records { name: "inline".to_owned(), records: Box::new(records) }, 0)
 }
 
 fn place(call: &Call<'_>, path: &str) -> Result<Analyzed, Failure> {

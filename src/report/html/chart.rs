@@ -18,13 +18,16 @@ const BINS: usize = 144;
 /// Marks in a row of the timeline; findings closer than this are one mark.
 const SLOTS: usize = 72;
 
+/// The address of the list of these findings; in an entity's lane, of those about it.
+type ToList<'a> = dyn Fn(&[usize], Option<&Entity>) -> Option<String> + 'a;
+
 /// Where the chart's marks and names lead, and how much is drawn.
 #[derive(Clone, Copy)]
 pub(in crate::report) struct Links<'a> {
     /// The address of the finding with this rank, from 0.
     pub(in crate::report) finding: &'a dyn Fn(usize) -> Option<String>,
     /// The address of the list of these findings, which stand behind one mark, in an entity's lane or in that of all.
-    pub(in crate::report) several: &'a dyn Fn(&[usize], Option<&Entity>) -> Option<String>,
+    pub(in crate::report) several: &'a ToList<'a>,
     /// The address of what there is about an entity.
     pub(in crate::report) entity: &'a dyn Fn(&Entity) -> Option<String>,
     /// The address of what is left out because it is far away.
