@@ -199,7 +199,12 @@ fn cursor(text: &str) -> Result<String, &'static str> {
 /// What the document says about these routes beside the above.
 pub(super) fn details() -> Value {
     let query = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
-    let time = json!({ "type": "string", "maxLength": 64, "examples": WHEN });
+    let time = json!({ "anyOf": [
+        { "type": "string", "enum": ["now", "today", "yesterday"] },
+        { "type": "string", "pattern": "^[1-9][0-9]{0,4}[smhdw]$" },
+        { "type": "string", "format": "date" },
+        { "type": "string", "format": "date-time", "maxLength": 64 },
+    ], "examples": WHEN });
     let severity = json!({ "$ref": "#/components/schemas/Severity" });
     let threats = json!({ "type": "array", "items": { "$ref": "#/components/schemas/ThreatType" } });
     let filters = vec![

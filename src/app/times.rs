@@ -19,18 +19,18 @@ pub fn past(text: &str, now: &Zoned) -> Result<Timestamp, String> {
     let text = text.trim();
     match text {
         "now" => return Ok(now.timestamp()),
-        "today" => return midnight(now.date(), now.time_zone()),
+        "today" => return Ok(midnight(now.date(), now.time_zone())),
         "yesterday" => {
-            return now.date().yesterday().map_err(told).and_then(|day| midnight(day, now.time_zone()));
+            return now.date().yesterday().map_err(told).map(|day| midnight(day, now.time_zone()));
         }
         _ => {}
     }
     if let Some(length) = length(text)? {
-        return now.timestamp().checked_sub(length.abs()).map_err(told);
+        return Ok(now.timestamp().saturating_sub(length.abs()).unwrap_or(Timestamp::MIN));
     }
     let expected = "expected a length like 24h or 7d, `today`, `yesterday`, a date like 2026-12-31, or a time like \
                     2026-12-31T08:00:00Z";
-    moment(text, now.time_zone()).ok_or_else(|| expected.to_owned())?
+    moment(text, now.time_zone()).ok_or_else(|| expected.to_owned())
 }
 
 /// The moment that a text means where something is to end: a length like `12h` or `30d` (from now on), a date, which is its
@@ -44,7 +44,7 @@ pub fn future(text: &str, now: &Zoned) -> Result<Timestamp, String> {
         return now.timestamp().checked_add(length).map_err(told);
     }
     let expected = "expected a length like 12h or 30d, a date like 2026-12-31, or a time like 2026-12-31T08:00:00Z";
-    moment(text, now.time_zone()).ok_or_else(|| expected.to_owned())?
+    moment(text, now.time_zone()).ok_or_else(|| expected.to_owned())
 }
 
 /// A length, if it is one. A day has 24 hours.
@@ -54,21 +54,26 @@ fn length(text: &str) -> Result<Option<SignedDuration>, String> {
 }
 
 /// A time or a date, if it is one.
-fn moment(text: &str, zone: &TimeZone) -> Option<Result<Timestamp, String>> {
+fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(Ok(moment));
+        return Some(moment);
     }
     // A date is read from a longer text too, whose time would be lost.
     let is_date = text.len() <= "2026-12-31".len();
     if is_date && let Ok(date) = text.parse::<civil::Date>() {
         return Some(midnight(date, zone));
     }
-    let civil = text.parse::<civil::DateTime>().ok()?;
-    Some(civil.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(told))
+    Some(within(text.parse().ok()?, zone))
 }
 
-fn midnight(date: civil::Date, zone: &TimeZone) -> Result<Timestamp, String> {
-    date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(told)
+fn midnight(date: civil::Date, zone: &TimeZone) -> Timestamp {
+    within(date.to_datetime(civil::Time::midnight()), zone)
+}
+
+/// The moment in this time zone; what lies before or after all that can be told is the first or the last of it.
+fn within(civil: civil::DateTime, zone: &TimeZone) -> Timestamp {
+    let end = if civil.year() > 0 { Timestamp::MAX } else { Timestamp::MIN };
+    civil.to_zoned(zone.clone()).map_or(end, |zoned| zoned.timestamp())
 }
 
 fn told(error: jiff::Error) -> String {
@@ -97,6 +102,8 @@ mod tests {
         assert_eq!(at(" now "), "2026-11-22T09:30:00Z");
         assert!(past("last tuesday", &berlin()).unwrap_err().starts_with("expected a length"));
         assert!(past("9999999h", &berlin()).is_ok());
+        assert_eq!(past("9999-12-31", &berlin()).unwrap(), Timestamp::MAX);
+        assert_eq!(past("9999-12-31T23:59:59-12:00", &berlin()).unwrap(), Timestamp::MAX);
         assert!(past("1y", &berlin()).is_err(), "a year has no fixed length");
     }
 

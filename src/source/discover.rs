@@ -311,12 +311,17 @@ fn walk_problem(root: &Path, error: walkdir::Error) -> SourceError {
 
 fn nothing_found(request: &DiscoverRequest, found: &Discovered) -> SourceError {
     let looked_in: Vec<String> = request.paths.iter().map(|path| path.display().to_string()).collect();
+    // They may come from a caller elsewhere, and the message may go into a log.
+    let listed = |patterns: &[String]| {
+        let shown: Vec<String> = patterns.iter().map(|pattern| pattern.escape_debug().to_string()).collect();
+        shown.join(", ")
+    };
     let mut filter = match request.include.as_slice() {
         [] => "any name".to_owned(),
-        patterns => format!("names like {}", patterns.join(", ")),
+        patterns => format!("names like {}", listed(patterns)),
     };
     if !request.exclude.is_empty() {
-        filter += &format!(", but not {}", request.exclude.join(", "));
+        filter += &format!(", but not {}", listed(&request.exclude));
     }
     SourceError::NoFiles {
         looked_in: looked_in.join(", "),
@@ -376,6 +381,10 @@ mod tests {
         let message = discover(&wanted).unwrap_err().to_string();
         assert!(message.starts_with("0 files matched in "), "{message}");
         assert!(message.contains("names like *.log; 1 other entries"), "{message}");
+        wanted.exclude = vec!["x\n\u{1b}2J".to_owned()];
+        let message = discover(&wanted).unwrap_err().to_string();
+        assert!(message.contains(r"but not x\n\u{1b}2J;"), "{message}");
+        wanted.exclude.clear();
         let missing = discover(&request(&root.path().join("missing"))).unwrap_err();
         assert!(matches!(missing, SourceError::NotFound { .. }));
         wanted.include = vec!["[".to_owned()];

@@ -126,7 +126,7 @@ pub enum SourceError {
         found: String,
     },
     /// A pattern that cannot be read.
-    #[error("`{pattern}`: not a pattern of file names; expected something like `*.log` or `**/auth*`")]
+    #[error("`{}`: not a pattern of file names; expected something like `*.log` or `**/auth*`", pattern.escape_debug())]
     Pattern {
         /// The pattern.
         pattern: String,

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{Change, Desk};
 use crate::{
-    app::{AppError, ModelCard, Watch},
+    app::{AppError, ModelCard, Watch, plain, with_causes},
     batch::Progress,
     report::BatchSummary,
 };
@@ -25,6 +25,8 @@ use crate::{
 const MOST_WAITING: usize = 16;
 /// Jobs that are over and still told about.
 const MOST_ENDED: usize = 100;
+/// Letters of what the log is told about why a job failed.
+const LONGEST_CAUSE: usize = 2_000;
 
 /// Work that goes on, or is over.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -169,8 +171,9 @@ impl Entry {
             Ok(result) => (job.state, job.result) = (JobState::Succeeded, Some(result)),
             Err(AppError::Stopped) => job.state = JobState::Cancelled,
             Err(error) => {
-                let cause: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(job = job.id, kind = job.kind.name(), by = job.by, error = cause, "a job failed");
+                // Its words may be those of a caller or of a log, and must not begin a line of their own.
+                let cause = plain(&with_causes(&error), LONGEST_CAUSE);
+                tracing::error!(job = job.id, kind = job.kind.name(), by = job.by, error = %cause, "a job failed");
                 (job.state, job.error) = (JobState::Failed, Some(told(&error)));
             }
         }
