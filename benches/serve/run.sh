@@ -55,5 +55,5 @@ awk -v before="$before" -v half="$((seconds / 2))" '
 curl -fsS "$base/metrics" | awk '
     /^watchbell_events_total.*analyze/ { events = $2 }
     /^watchbell_findings_total/ { findings += $2 }
-    /^watchbell_http_requests_total.*analyze/ && !/status="200"/ { refused += $2 }
+    /^watchbell_http_requests_total.*analyze/ && !/status="(200|499)"/ { refused += $2 }
     END { printf "counted: %d events, %d findings, %d requests not answered with 200\n", events, findings, refused }'
