@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::tls::TlsError;
 pub(crate) use self::{
     client::{API_KEY, Client, credentials},
-    rate::{Counted, Rates, TooMany},
+    rate::{Rates, TooMany},
 };
 use self::{
     connections::{Bounded, Limits, Room},

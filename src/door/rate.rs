@@ -24,6 +24,9 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 
+use super::client::Client;
+use crate::app::{Caller, Credentials, Gate, Refusal};
+
 /// Credentials that are not valid, a minute, for each address: enough for a typing mistake in a script.
 const FAILURES: NonZeroU32 = NonZeroU32::new(20).expect("it is not 0");
 /// So many questions may pass before what is no longer needed is forgotten.
@@ -33,7 +36,7 @@ const MOST: usize = 50_000;
 
 /// Who is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Counted {
+enum Counted {
     /// A caller, by name.
     Caller(String),
     /// An address.
@@ -80,8 +83,32 @@ impl Rates {
         }
     }
 
+    /// Finds out who asks, and counts it, in the one order that counts: who showed many credentials that were not valid waits
+    /// before a signature is checked for them, and who is valid is counted by name.
+    pub(crate) async fn admit(
+        &self,
+        gate: &Gate,
+        (credentials, client): (Credentials<'_>, Client),
+        who: impl Future<Output = Result<Caller, Refusal>>,
+    ) -> Result<(Result<Caller, Refusal>, Left), TooMany> {
+        if gate.is_unproven(credentials)
+            && let Some(too_many) = self.waits(client.counted())
+        {
+            return Err(too_many);
+        }
+        let asked = who.await;
+        if asked == Err(Refusal::Invalid) {
+            self.fail(client.counted())?;
+        }
+        let counted = match &asked {
+            Ok(caller) if !gate.is_open() => Counted::Caller(caller.name.clone()),
+            _ => Counted::Address(client.counted()),
+        };
+        Ok((asked, self.ask(counted)?))
+    }
+
     /// Counts a request.
-    pub(crate) fn ask(&self, who: Counted) -> Result<Left, TooMany> {
+    fn ask(&self, who: Counted) -> Result<Left, TooMany> {
         self.sweep();
         let is_crowded = self.asked.len() >= MOST && matches!(who, Counted::Address(_));
         let who = if is_crowded { Counted::Others } else { who };
@@ -104,7 +131,7 @@ impl Rates {
     }
 
     /// Whether this address had too many failures a moment ago.
-    pub(crate) fn waits(&self, address: IpAddr) -> Option<TooMany> {
+    fn waits(&self, address: IpAddr) -> Option<TooMany> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.get(&address).filter(|(until, _)| Instant::now() < *until).map(|(_, too_many)| *too_many)
     }

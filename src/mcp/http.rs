@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{call::Office, handler::Watchbell, sessions::Sessions};
 use crate::{
     app::{AuditEntry, AuditLog, AuditResult, Caller, Gate, Refusal, ServePlan},
-    door::{Client, Counted, Door, Rates, TooMany, credentials},
+    door::{Client, Door, Rates, TooMany, credentials},
 };
 
 /// Where the protocol is spoken.
@@ -137,20 +137,9 @@ impl Porter {
     /// Who asks, if they may and do not ask too often.
     async fn admitted(&self, headers: &HeaderMap, client: Client) -> Result<Caller, Stopped> {
         let credentials = credentials(headers);
-        if self.gate.is_unproven(credentials)
-            && let Some(too_many) = self.rates.waits(client.counted())
-        {
-            return Err(Stopped::TooMany(too_many));
-        }
-        let asked = self.gate.admit(credentials, client.origin(headers), Timestamp::now()).await;
-        if asked == Err(Refusal::Invalid) {
-            self.rates.fail(client.counted()).map_err(Stopped::TooMany)?;
-        }
-        let counted = match &asked {
-            Ok(caller) if !self.gate.is_open() => Counted::Caller(caller.name.clone()),
-            _ => Counted::Address(client.counted()),
-        };
-        self.rates.ask(counted).map_err(Stopped::TooMany)?;
+        let who = self.gate.admit(credentials, client.origin(headers), Timestamp::now());
+        let admitted = self.rates.admit(&self.gate, (credentials, client), who).await;
+        let (asked, _) = admitted.map_err(Stopped::TooMany)?;
         asked.map_err(Stopped::Refused)
     }
 

@@ -29,7 +29,7 @@ use crate::{
         session,
     },
     app::{AuditEntry, AuditLog, AuditResult, Caller, Refusal},
-    door::{Client, Counted, credentials},
+    door::{Client, credentials},
 };
 
 /// The longest method that is written down as it is.
@@ -67,27 +67,16 @@ async fn identify(State(shared): State<Shared>, mut request: Request, next: Next
         return next.run(request).await;
     }
     let client = client_of(&request);
-    let rates = &shared.guard.rates;
-    if shared.gate.is_unproven(credentials(request.headers()))
-        && let Some(too_many) = rates.waits(client.counted())
-    {
-        return too_many.into_response();
-    }
-    let asked = who(&shared, request.headers(), client).await;
-    if asked == Err(Refusal::Invalid)
-        && let Err(too_many) = rates.fail(client.counted())
-    {
-        return too_many.into_response();
-    }
-    if let Ok(caller) = &asked {
-        By::tell(request.extensions(), &caller.name);
-    }
-    let counted = match &asked {
-        Ok(caller) if !shared.gate.is_open() => Counted::Caller(caller.name.clone()),
-        _ => Counted::Address(client.counted()),
+    let (headers, extensions) = (request.headers(), request.extensions());
+    let who = async {
+        let asked = who(&shared, headers, client).await;
+        if let Ok(caller) = &asked {
+            By::tell(extensions, &caller.name);
+        }
+        asked
     };
-    match rates.ask(counted) {
-        Ok(left) => {
+    match shared.guard.rates.admit(&shared.gate, (credentials(headers), client), who).await {
+        Ok((asked, left)) => {
             request.extensions_mut().insert(asked);
             let mut response = next.run(request).await;
             left.tell(response.headers_mut());
